@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Group commit: one thread with one connection gathers the writes of many threads into one transaction, commits it
+ * with synchronous=FULL, and only then tells them all.  While it commits, the next group gathers; it never waits for
+ * company.
+ */
+#ifndef STORE_COMMITTER_H
+#define STORE_COMMITTER_H
+
+#include "store/store.h"
+
+/* The most works in one transaction, so that one write is never held up by more than this many others. */
+#define COMMITTER_GROUP_MAX 128
+
+struct committer;
+
+/*
+ * One write.  Embed it in a struct of your own and find that again with container_of().
+ *
+ * run is called on the committer's thread inside a transaction and calls [write] verbs of the store.  It may be called
+ * again: when one work of a group fails, the group is rolled back and each is run in a transaction of its own; so run
+ * must leave its own memory such that it can start over.  A positive result commits with the rest.
+ *
+ * done is called on the committer's thread after the commit, with result and error set.  It must be quick, and may
+ * post further works.  After it the committer no longer touches the work.
+ */
+struct commit_work {
+    int (*run)(struct commit_work *work, struct store *store, struct error *err);
+    void (*done)(struct commit_work *work);
+    int result; /* what run returned; a negative value where it or the commit failed */
+    struct error error;
+    struct commit_work *next; /* the committer's own */
+};
+
+/* queue_max: works waiting at once; further posts are refused.  who names the process in diagnostics. */
+int committer_start(const struct store_options *options, const char *who, size_t queue_max,
+                    struct committer **ret_committer, struct error *err);
+
+/* Commits what is queued, ends the thread, frees it; takes NULL. */
+struct committer *committer_stop(struct committer *committer);
+
+/* Queues the work; its done is called later.  -EAGAIN where the queue is full (done is not called). */
+int committer_post(struct committer *committer, struct commit_work *work);
+
+/* Queues the work and waits for it; work->done is not used.  Returns work->result; -EAGAIN as above. */
+int committer_call(struct committer *committer, struct commit_work *work, struct error *err);
+
+#endif

@@ -2,8 +2,8 @@
 /*
  * A growing buffer that has its maximum at birth.
  *
- * A failure sticks: once an append did not fit, every later one does nothing, and one check of buf_ok() at the end
- * serves for them all.  The bytes are followed by a NUL that is not counted.
+ * A failure sticks: once an append did not fit, every later one does nothing, and one check of buf_ok() at
+ * the end serves for them all.  The bytes are followed by a NUL that is not counted.
  */
 #ifndef BASE_BUF_H
 #define BASE_BUF_H
@@ -34,7 +34,8 @@ void buf_printf(struct buf *buf, const char *format, ...) __attribute__((format(
 /* Removes size bytes (at most length) from the front. */
 void buf_consume(struct buf *buf, size_t size);
 
-/* Room for at least size bytes behind the content, or NULL; buf_commit() then counts those that were written. */
+/* Room for at least size bytes behind the content, or NULL; buf_commit() then counts those that were written.
+ */
 char *buf_reserve(struct buf *buf, size_t size);
 void buf_commit(struct buf *buf, size_t size);
 
@@ -43,7 +44,8 @@ bool buf_ok(const struct buf *buf);
 /* The content as a string: "" where nothing was appended. */
 const char *buf_str(const struct buf *buf);
 
-/* Hands the content over as a string that the caller frees; NULL where the buffer has failed or memory ran out. */
+/* Hands the content over as a string that the caller frees; NULL where the buffer has failed or memory ran
+ * out. */
 char *buf_steal(struct buf *buf);
 
 #endif

@@ -37,13 +37,13 @@ static inline void close_file(FILE **variable)
 }
 
 /* The struct of which member is a part, from a pointer to that member. */
-#define container_of(pointer, type, member) ((type *)(void *)((char *)(pointer) - offsetof(type, member)))
+#define container_of(pointer, type, member) ((type *)(void *)((char *)(pointer)-offsetof(type, member)))
 
-#define steal_ptr(variable)                       \
-    ({                                            \
-        __typeof__(*(variable)) _v = *(variable); \
-        *(variable) = NULL;                       \
-        _v;                                       \
+#define steal_ptr(variable)                                                                                  \
+    ({                                                                                                       \
+        __typeof__(*(variable)) _v = *(variable);                                                            \
+        *(variable) = NULL;                                                                                  \
+        _v;                                                                                                  \
     })
 
 static inline int steal_fd(int *variable)

@@ -59,5 +59,6 @@ void clock_format_rfc3339(int64_t wall_ms, char ret_text[CLOCK_RFC3339_SIZE])
     seconds = (time_t)(wall_ms / 1000);
     gmtime_r(&seconds, &utc);
     length = strftime(ret_text, CLOCK_RFC3339_SIZE, "%Y-%m-%dT%H:%M:%S", &utc);
-    snprintf(ret_text + length, CLOCK_RFC3339_SIZE - length, ".%03uZ", (unsigned int)(wall_ms % 1000) % 1000u);
+    snprintf(ret_text + length, CLOCK_RFC3339_SIZE - length, ".%03uZ",
+             (unsigned int)(wall_ms % 1000) % 1000u);
 }

@@ -11,8 +11,9 @@
 #include <stdint.h>
 
 struct clock {
-    int64_t (*wall_us)(const struct clock *clock);      /* microseconds since 1970-01-01T00:00:00Z */
-    int64_t (*monotonic_us)(const struct clock *clock); /* microseconds since the machine started, sleep included */
+    int64_t (*wall_us)(const struct clock *clock); /* microseconds since 1970-01-01T00:00:00Z */
+    int64_t (*monotonic_us)(
+        const struct clock *clock); /* microseconds since the machine started, sleep included */
 };
 
 /* The clocks of the system: CLOCK_REALTIME and CLOCK_BOOTTIME. */

@@ -17,7 +17,8 @@ int file_write_all(int fd, const void *bytes, size_t size, struct error *err);
 /* Appends the whole of a file to buf; a file larger than buf may hold is an error (-EFBIG). */
 int file_read(const char *path, struct buf *buf, struct error *err);
 
-/* Creates or replaces path with the bytes, mode as given: temporary file beside it, fsync, rename, fsync of the folder. */
+/* Creates or replaces path with the bytes, mode as given: temporary file beside it, fsync, rename, fsync of
+ * the folder. */
 int file_replace(const char *path, const void *bytes, size_t size, mode_t mode, struct error *err);
 
 /* Makes a folder's entries (created, renamed, removed) durable. */

@@ -10,7 +10,8 @@ static const char alphabet[] = "0123456789abcdefghijklmnopqrstuvwxyz";
 
 #define BASE 36u
 
-/* The largest multiple of 36 in a byte: values from here on would make the first letters likelier, and are drawn again. */
+/* The largest multiple of 36 in a byte: values from here on would make the first letters likelier, and are
+ * drawn again. */
 #define FAIR_LIMIT (256u - 256u % BASE)
 
 static void fill_random(unsigned char *bytes, size_t size)

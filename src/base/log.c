@@ -60,15 +60,16 @@ bool log_parse_format(const char *text, enum log_format *ret_format)
     return false;
 }
 
-/* systemd.exec(5), JOURNAL_STREAM: the device and inode of the stream; stderr may have been redirected since. */
+/* systemd.exec(5), JOURNAL_STREAM: the device and inode of the stream; stderr may have been redirected since.
+ */
 static bool stderr_is_journal(void)
 {
     const char *stream = getenv("JOURNAL_STREAM");
     unsigned long device, inode;
     struct stat status;
 
-    return stream != NULL && sscanf(stream, "%lu:%lu", &device, &inode) == 2 && fstat(STDERR_FILENO, &status) == 0 &&
-           status.st_dev == device && status.st_ino == inode;
+    return stream != NULL && sscanf(stream, "%lu:%lu", &device, &inode) == 2 &&
+           fstat(STDERR_FILENO, &status) == 0 && status.st_dev == device && status.st_ino == inode;
 }
 
 void log_setup(const char *name, enum log_level level, enum log_format format)
@@ -132,8 +133,8 @@ static void write_line(enum log_level level, const struct pair pairs[PAIRS], con
 
     clock_format_rfc3339(clock_wall_ms(&clock_system), now);
     if (settings.format == LOG_FORMAT_JSON) {
-        buf_printf(&line, "{\"time\":\"%s\",\"level\":\"%s\",\"program\":\"%s\",\"message\":", now, level_name(level),
-                   settings.name);
+        buf_printf(&line, "{\"time\":\"%s\",\"level\":\"%s\",\"program\":\"%s\",\"message\":", now,
+                   level_name(level), settings.name);
         append_json_string(&line, message);
         for (size_t i = 0; i < PAIRS; i++)
             if (pairs[i].value != NULL) {

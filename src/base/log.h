@@ -2,8 +2,8 @@
 /*
  * The log: lines on stderr, or entries with fields in the systemd journal.
  *
- * Only api/, worker/, ctl/ and the programs log; whatever lies below returns an error.  A message is one line,
- * cut at LOG_LINE_MAX; it never holds a text that a client sent, a key or a secret.
+ * Only api/, worker/, ctl/ and the programs log; whatever lies below returns an error.  A message is one
+ * line, cut at LOG_LINE_MAX; it never holds a text that a client sent, a key or a secret.
  */
 #ifndef BASE_LOG_H
 #define BASE_LOG_H

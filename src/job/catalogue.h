@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The languages and voices that a client may name: two tables.  Each voice's engine speaks it (a test asks the engine). */
+/* The languages and voices that a client may name: two tables.  Each voice's engine speaks it (a test asks
+ * the engine). */
 #ifndef JOB_CATALOGUE_H
 #define JOB_CATALOGUE_H
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A job: what a client asked for, what became of it, and which states may follow each other.  Pure: no SQL, no JSON. */
+/* A job: what a client asked for, what became of it, and which states may follow each other.  Pure: no SQL,
+ * no JSON. */
 #ifndef JOB_JOB_H
 #define JOB_JOB_H
 
@@ -10,8 +11,8 @@
 #include "base/id.h"
 
 /*
- * "job_", 25 random characters, and the job's number in 11.  The random ones come first, so that files spread over
- * folders by them; the number comes last, and is the row's key: no index over random ids has to be kept.
+ * "job_", 25 random characters, and the job's number in 11.  The random ones come first, so that files spread
+ * over folders by them; the number comes last, and is the row's key: no index over random ids has to be kept.
  */
 #define JOB_ID_PREFIX       "job_"
 #define JOB_ID_NUMBER_CHARS 11 /* microseconds since 1970 until the year 6140 */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Group commit: one thread with one connection gathers the writes of many threads into one transaction, commits it
- * with synchronous=FULL, and only then tells them all.  While it commits, the next group gathers; it never waits for
- * company.
+ * Group commit: one thread with one connection gathers the writes of many threads into one transaction,
+ * commits it with synchronous=FULL, and only then tells them all.  While it commits, the next group gathers;
+ * it never waits for company.
  */
 #ifndef STORE_COMMITTER_H
 #define STORE_COMMITTER_H
@@ -17,12 +17,13 @@ struct committer;
 /*
  * One write.  Embed it in a struct of your own and find that again with container_of().
  *
- * run is called on the committer's thread inside a transaction and calls [write] verbs of the store.  It may be called
- * again: when one work of a group fails, the group is rolled back and each is run in a transaction of its own; so run
- * must leave its own memory such that it can start over.  A positive result commits with the rest.
+ * run is called on the committer's thread inside a transaction and calls [write] verbs of the store.  It may
+ * be called again: when one work of a group fails, the group is rolled back and each is run in a transaction
+ * of its own; so run must leave its own memory such that it can start over.  A positive result commits with
+ * the rest.
  *
- * done is called on the committer's thread after the commit, with result and error set.  It must be quick, and may
- * post further works.  After it the committer no longer touches the work.
+ * done is called on the committer's thread after the commit, with result and error set.  It must be quick,
+ * and may post further works.  After it the committer no longer touches the work.
  */
 struct commit_work {
     int (*run)(struct commit_work *work, struct store *store, struct error *err);

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What can be done with jobs, keys, deliveries and metrics.  The verbs say nothing of SQLite: a second implementation
- * must fit behind them and pass the same tests.
+ * What can be done with jobs, keys, deliveries and metrics.  The verbs say nothing of SQLite: a second
+ * implementation must fit behind them and pass the same tests.
  *
- * A struct store is one connection and belongs to one thread at a time.  A verb marked [write] is called between
- * store_begin() and store_commit() (most often by the committer, which gathers the writes of many threads); every
- * other verb is a read of its own.  A failure inside a write sticks: later verbs fail too, and store_commit() rolls back.
+ * A struct store is one connection and belongs to one thread at a time.  A verb marked [write] is called
+ * between store_begin() and store_commit() (most often by the committer, which gathers the writes of many
+ * threads); every other verb is a read of its own.  A failure inside a write sticks: later verbs fail too,
+ * and store_commit() rolls back.
  *
  * Times are wall-clock milliseconds, as the store's clock gives them.
  */
@@ -29,12 +30,12 @@
 struct store;
 
 /*
- * Renders the body of an event's webhook: one line of JSON.  The store calls it inside the transaction that makes the
- * event, with the job as it then stands; so body and state cannot differ.
+ * Renders the body of an event's webhook: one line of JSON.  The store calls it inside the transaction that
+ * makes the event, with the job as it then stands; so body and state cannot differ.
  */
 struct event_renderer {
-    int (*render)(const struct event_renderer *self, enum event_type type, int64_t now_ms, const struct job *job,
-                  struct buf *body, struct error *err);
+    int (*render)(const struct event_renderer *self, enum event_type type, int64_t now_ms,
+                  const struct job *job, struct buf *body, struct error *err);
 };
 
 struct store_options {
@@ -44,13 +45,14 @@ struct store_options {
 };
 
 /*
- * Opens the database, and creates and migrates it where needed (under the turnstile).  A database that is newer than
- * this program is refused.
+ * Opens the database, and creates and migrates it where needed (under the turnstile).  A database that is
+ * newer than this program is refused.
  */
 int store_open(const struct store_options *options, struct store **ret_store, struct error *err);
 struct store *store_close(struct store *store);
 
-/* One write transaction; who is its name in diagnostics.  -EBUSY where the turnstile was not to be had in 10 s. */
+/* One write transaction; who is its name in diagnostics.  -EBUSY where the turnstile was not to be had in 10
+ * s. */
 int store_begin(struct store *store, const char *who, struct error *err);
 int store_commit(struct store *store, struct error *err);
 void store_rollback(struct store *store);
@@ -58,7 +60,9 @@ void store_rollback(struct store *store);
 /* True where another connection has committed since the last call on this one (or on the first call). */
 bool store_changed(struct store *store);
 
-/* ---- keys ---------------------------------------------------------------------------------------------------------- */
+/* ---- keys
+ * ----------------------------------------------------------------------------------------------------------
+ */
 
 #define KEY_HASH_SIZE   32 /* SHA-256 of the API key's text */
 #define KEY_ID_SIZE     (sizeof "key_" + 12)
@@ -78,12 +82,14 @@ struct api_key {
 
 void api_key_release(struct api_key *key);
 
-/* [write] The caller made the API key and kept only its hash; secret is the text of the webhook secret ("whsec_…"). */
+/* [write] The caller made the API key and kept only its hash; secret is the text of the webhook secret
+ * ("whsec_…"). */
 int key_create(struct store *store, const char *name, double weight, const unsigned char hash[KEY_HASH_SIZE],
                const char *secret, struct api_key *ret_key, struct error *err);
 
 /* STORE_NOT_FOUND for a hash that is unknown or revoked. */
-int key_find(struct store *store, const unsigned char hash[KEY_HASH_SIZE], struct api_key *ret_key, struct error *err);
+int key_find(struct store *store, const unsigned char hash[KEY_HASH_SIZE], struct api_key *ret_key,
+             struct error *err);
 
 /* Every key, revoked ones too, oldest first.  The caller releases each and frees the array. */
 int key_list(struct store *store, struct api_key **ret_keys, size_t *ret_count, struct error *err);
@@ -95,7 +101,8 @@ int key_revoke(struct store *store, const char *key_id, struct error *err);
 int key_secrets(struct store *store, int64_t key, char *ret_secrets[KEY_SECRETS_MAX], size_t *ret_count,
                 struct error *err);
 
-/* ---- jobs: the client's side --------------------------------------------------------------------------------------- */
+/* ---- jobs: the client's side
+ * --------------------------------------------------------------------------------------- */
 
 struct job_request {
     int64_t key;
@@ -111,11 +118,12 @@ struct job_request {
     bool timings;
     const char *metadata;    /* or NULL */
     const char *webhook_url; /* or NULL */
-    const char *receiver;    /* scheme, host and port of webhook_url, as net/url.h writes them; NULL with it */
+    const char *receiver; /* scheme, host and port of webhook_url, as net/url.h writes them; NULL with it */
 };
 
 /* [write] The job as it is answered is in *ret_job, which the caller releases. */
-int job_create(struct store *store, const struct job_request *request, struct job *ret_job, struct error *err);
+int job_create(struct store *store, const struct job_request *request, struct job *ret_job,
+               struct error *err);
 
 /* STORE_NOT_FOUND where there is none or it is another key's.  key 0 sees every job. */
 int job_get(struct store *store, int64_t key, const char *job_id, struct job *ret_job, struct error *err);
@@ -141,12 +149,14 @@ int job_list(struct store *store, int64_t key, const struct job_filter *filter, 
              struct error *err);
 
 /*
- * [write] Pending: cancelled at once, and its webhook owed.  Processing: cancel_requested, its worker does the rest.
- * Cancelled: no change.  STORE_NOT_FOUND; STORE_CONFLICT where it is completed or failed (*ret_job is filled then too).
+ * [write] Pending: cancelled at once, and its webhook owed.  Processing: cancel_requested, its worker does
+ * the rest. Cancelled: no change.  STORE_NOT_FOUND; STORE_CONFLICT where it is completed or failed (*ret_job
+ * is filled then too).
  */
 int job_cancel(struct store *store, int64_t key, const char *job_id, struct job *ret_job, struct error *err);
 
-/* ---- jobs: the worker's side --------------------------------------------------------------------------------------- */
+/* ---- jobs: the worker's side
+ * --------------------------------------------------------------------------------------- */
 
 /*
  * [write] Registers a worker that holds the flock on lock_path; its claims last until lease_until (monotonic
@@ -155,7 +165,8 @@ int job_cancel(struct store *store, int64_t key, const char *job_id, struct job 
 int worker_join(struct store *store, const char *lock_path, const char *boot_id, int64_t lease_until,
                 int64_t *ret_worker, struct error *err);
 
-/* [write] Prolongs the leases.  STORE_STALE where others took this worker for dead and removed it: join again. */
+/* [write] Prolongs the leases.  STORE_STALE where others took this worker for dead and removed it: join
+ * again. */
 int worker_beat(struct store *store, int64_t worker, int64_t lease_until, struct error *err);
 
 /* [write] Puts all that the worker still has back to pending, and removes it. */
@@ -176,14 +187,16 @@ void worker_rows_free(struct worker_row *rows, size_t count);
 bool job_is_pending(struct store *store);
 
 /*
- * [write] Claims the next job by fairness: the oldest of the key with the least virtual time, which then grows by
- * characters / weight.  STORE_NOT_FOUND where none is pending.  The claim is the pair of job.id and job.epoch.
+ * [write] Claims the next job by fairness: the oldest of the key with the least virtual time, which then
+ * grows by characters / weight.  STORE_NOT_FOUND where none is pending.  The claim is the pair of job.id and
+ * job.epoch.
  */
 int job_claim(struct store *store, int64_t worker, struct job *ret_job, struct error *err);
 
-/* Reads up to size bytes of the text from offset on; *ret_size is 0 at its end.  STORE_NOT_FOUND where it is gone. */
-int job_text_read(struct store *store, int64_t id, int64_t offset, void *buffer, size_t size, size_t *ret_size,
-                  struct error *err);
+/* Reads up to size bytes of the text from offset on; *ret_size is 0 at its end.  STORE_NOT_FOUND where it is
+ * gone. */
+int job_text_read(struct store *store, int64_t id, int64_t offset, void *buffer, size_t size,
+                  size_t *ret_size, struct error *err);
 
 /* [write] Code points spoken so far.  STORE_STALE. */
 int job_progress_set(struct store *store, int64_t id, int64_t epoch, int64_t spoken, struct error *err);
@@ -193,21 +206,24 @@ int job_cancelled_list(struct store *store, int64_t worker, int64_t *ret_ids, si
                        struct error *err);
 
 struct job_outcome {
-    enum job_status status;         /* completed, failed or cancelled */
-    struct audio_facts audio;       /* completed */
-    const char *error_code;         /* failed */
+    enum job_status status;   /* completed, failed or cancelled */
+    struct audio_facts audio; /* completed */
+    const char *error_code;   /* failed */
     const char *error_message;
     int64_t error_start, error_end; /* code points, or -1 */
     const char *warnings;           /* a JSON array, or NULL */
 };
 
 /*
- * [write] Ends a claimed job: its state, its counters, its text's removal and the webhook that it owes.  STORE_STALE
- * where the claim was taken back: the outcome is discarded, and the caller removes the files it made.
+ * [write] Ends a claimed job: its state, its counters, its text's removal and the webhook that it owes.
+ * STORE_STALE where the claim was taken back: the outcome is discarded, and the caller removes the files it
+ * made.
  */
-int job_finish(struct store *store, int64_t id, int64_t epoch, const struct job_outcome *outcome, struct error *err);
+int job_finish(struct store *store, int64_t id, int64_t epoch, const struct job_outcome *outcome,
+               struct error *err);
 
-/* ---- webhooks and their deliveries --------------------------------------------------------------------------------- */
+/* ---- webhooks and their deliveries
+ * --------------------------------------------------------------------------------- */
 
 /* An event that is owed to a receiver.  Strings are owned. */
 struct webhook {
@@ -226,16 +242,16 @@ struct webhook {
 void webhooks_free(struct webhook *webhooks, size_t count);
 
 /*
- * The receivers that have a webhook due at now_ms, at most max of them, in order behind `after` ("" is the start; the
- * caller goes on from the last).  The caller frees each name.  *ret_next_due is the time at which the earliest webhook
- * that is not due yet will be, of all receivers; 0 where there is none.
+ * The receivers that have a webhook due at now_ms, at most max of them, in order behind `after` ("" is the
+ * start; the caller goes on from the last).  The caller frees each name.  *ret_next_due is the time at which
+ * the earliest webhook that is not due yet will be, of all receivers; 0 where there is none.
  */
-int webhook_due_receivers(struct store *store, int64_t now_ms, const char *after, char **ret_receivers, size_t max,
-                          size_t *ret_count, int64_t *ret_next_due, struct error *err);
+int webhook_due_receivers(struct store *store, int64_t now_ms, const char *after, char **ret_receivers,
+                          size_t max, size_t *ret_count, int64_t *ret_next_due, struct error *err);
 
 /* Up to max due webhooks of one receiver, the longest due first. */
-int webhook_due(struct store *store, const char *receiver, int64_t now_ms, size_t max, struct webhook **ret_webhooks,
-                size_t *ret_count, struct error *err);
+int webhook_due(struct store *store, const char *receiver, int64_t now_ms, size_t max,
+                struct webhook **ret_webhooks, size_t *ret_count, struct error *err);
 
 /* [write] Records that an attempt starts, before it does: the webhook is not due while it lasts. */
 int webhook_attempt_begin(struct store *store, int64_t webhook, int64_t *ret_attempt, struct error *err);
@@ -252,20 +268,20 @@ struct attempt_result {
 };
 
 /* [write] Records the end of an attempt and what follows from it. */
-int webhook_attempt_end(struct store *store, int64_t webhook, int64_t attempt, const struct attempt_result *result,
-                        struct error *err);
+int webhook_attempt_end(struct store *store, int64_t webhook, int64_t attempt,
+                        const struct attempt_result *result, struct error *err);
 
 /*
- * An attempt that began and never ended: its sender died.  For the sender that takes over: it ends each with the code
- * "interrupted".  At most max a call.
+ * An attempt that began and never ended: its sender died.  For the sender that takes over: it ends each with
+ * the code "interrupted".  At most max a call.
  */
 struct attempt_ref {
     int64_t webhook;
     int64_t attempt;
     int64_t started_at;
 };
-int webhook_open_attempts(struct store *store, struct attempt_ref *ret_attempts, size_t max, size_t *ret_count,
-                          struct error *err);
+int webhook_open_attempts(struct store *store, struct attempt_ref *ret_attempts, size_t max,
+                          size_t *ret_count, struct error *err);
 
 /* One attempt as the API lists it.  Strings are owned. */
 struct delivery {
@@ -286,9 +302,11 @@ int delivery_list(struct store *store, int64_t key, const char *job_id, struct d
                   size_t *ret_count, struct error *err);
 void deliveries_free(struct delivery *deliveries, size_t count);
 
-/* ---- metrics ------------------------------------------------------------------------------------------------------- */
+/* ---- metrics
+ * ------------------------------------------------------------------------------------------------------- */
 
-/* The value of a counter that the verbs above keep, by its Prometheus name with labels, e.g. job_status_total{status="pending"}. */
+/* The value of a counter that the verbs above keep, by its Prometheus name with labels, e.g.
+ * job_status_total{status="pending"}. */
 int metric_get(struct store *store, const char *name, double *ret_value, struct error *err);
 
 /* [write] Adds to a counter. */

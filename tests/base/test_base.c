@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include <criterion/criterion.h>
+
+#include "base/buf.h"
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/file.h"
+#include "base/id.h"
+
+Test(buf, an_append_past_the_maximum_fails_and_sticks)
+{
+    struct buf buf = BUF_INIT(8);
+
+    buf_append_str(&buf, "12345678");
+    cr_assert(buf_ok(&buf));
+    buf_append_str(&buf, "9");
+    cr_assert_not(buf_ok(&buf));
+    buf_append_str(&buf, "");
+    cr_assert_not(buf_ok(&buf));
+    cr_assert_str_eq(buf_str(&buf), "12345678", "what was there stays");
+    cr_assert_null(buf_steal(&buf));
+    buf_release(&buf);
+}
+
+Test(buf, printed_and_consumed_bytes_keep_their_order)
+{
+    struct buf buf = BUF_INIT(4096);
+    char *text;
+
+    for (int i = 0; i < 100; i++)
+        buf_printf(&buf, "%02d", i);
+    buf_consume(&buf, 190);
+    text = buf_steal(&buf);
+    cr_assert_str_eq(text, "9596979899");
+    free(text);
+    cr_assert_str_eq(buf_str(&buf), "");
+}
+
+Test(id, numbers_sort_as_text_and_parse_back)
+{
+    static const uint64_t numbers[] = {0, 35, 36, 1795507200000000, UINT64_MAX};
+    char before[ID_NUMBER_CHARS + 1] = "";
+
+    for (size_t i = 0; i < array_length(numbers); i++) {
+        char text[ID_NUMBER_CHARS + 1];
+        uint64_t number;
+
+        id_format_number(numbers[i], text, ID_NUMBER_CHARS);
+        cr_assert(id_parse_number(text, ID_NUMBER_CHARS, &number));
+        cr_assert_eq(number, numbers[i]);
+        cr_assert(strcmp(before, text) < 0);
+        strncpy(before, text, sizeof before);
+    }
+}
+
+Test(id, a_number_past_64_bits_is_refused)
+{
+    uint64_t number;
+
+    cr_assert_not(id_parse_number("zzzzzzzzzzzzz", 13, &number));
+    cr_assert_not(id_parse_number("00000000000-0", 13, &number));
+}
+
+Test(clock, times_are_rfc_3339_with_milliseconds)
+{
+    static const struct {
+        int64_t ms;
+        const char *text;
+    } cases[] = {
+        {0, "1970-01-01T00:00:00.000Z"},
+        {1795507200123, "2026-11-24T08:00:00.123Z"},
+        {-5, "1970-01-01T00:00:00.000Z"},
+        {INT64_MAX, "9999-12-31T23:59:59.999Z"},
+    };
+    char text[CLOCK_RFC3339_SIZE];
+
+    for (size_t i = 0; i < array_length(cases); i++) {
+        clock_format_rfc3339(cases[i].ms, text);
+        cr_assert_str_eq(text, cases[i].text);
+    }
+}
+
+Test(error, a_prefix_goes_before_the_cause)
+{
+    struct error err;
+
+    cr_assert_eq(error_system(&err, ENOENT, "cannot open %s", "x"), -ENOENT);
+    cr_assert_eq(error_prefix(&err, -ENOENT, "line %d", 3), -ENOENT);
+    cr_assert_str_eq(err.text, "line 3: cannot open x: No such file or directory");
+}
+
+Test(file, a_replaced_file_holds_the_new_bytes_and_leaves_no_other)
+{
+    char folder[] = "/tmp/test_base.XXXXXX";
+    char path[64];
+    struct buf buf = BUF_INIT(64);
+    struct error err = {""};
+
+    cr_assert_not_null(mkdtemp(folder));
+    snprintf(path, sizeof path, "%s/f", folder);
+    cr_assert_eq(file_replace(path, "one", 3, 0600, &err), 0, "%s", err.text);
+    cr_assert_eq(file_replace(path, "two", 3, 0600, &err), 0, "%s", err.text);
+    cr_assert_eq(file_read(path, &buf, &err), 0);
+    cr_assert_str_eq(buf_str(&buf), "two");
+    buf_release(&buf);
+    unlink(path);
+    cr_assert_eq(rmdir(folder), 0, "only the file itself was in the folder");
+}
+
+Test(file, a_file_larger_than_the_buffer_is_an_error)
+{
+    struct buf buf = BUF_INIT(4);
+    struct error err;
+
+    cr_assert_eq(file_read("/proc/self/status", &buf, &err), -EFBIG);
+    buf_release(&buf);
+}
+
+Test(file, a_lock_is_held_until_its_descriptor_closes)
+{
+    char path[] = "/tmp/test_base_lock.XXXXXX";
+    int first, second = -1;
+    struct error err;
+
+    close(mkstemp(path));
+    cr_assert_eq(file_lock(path, false, &first, &err), 0);
+    cr_assert_eq(file_lock(path, false, &second, &err), FILE_LOCK_HELD);
+    cr_assert_eq(second, -1);
+    close(first);
+    cr_assert_eq(file_lock(path, false, &second, &err), 0);
+    close(second);
+    unlink(path);
+}

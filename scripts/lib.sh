@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
+# What the scripts share: messages, packages, building.  Sourced, never run.
+
+TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
+# Every build folder and, unless told otherwise, every state lies below this one.
+BUILD_ROOT=${SAYHOOK_BUILD_ROOT:-$TOP/build}
+LOG_DIR=$BUILD_ROOT/log
+# A silent step says that it lives this often, in seconds.
+PROGRESS_EVERY=10
+
+say() {
+    printf '%s\n' "$*"
+}
+
+# die STATUS MESSAGE…: the statuses are those of sysexits.h.
+die() {
+    local status=$1
+    shift
+    printf '%s: %s\n' "${0##*/}" "$*" >&2
+    exit "$status"
+}
+
+# The last line of a log that holds text, cut to a terminal's width.
+last_line() {
+    tail -n 20 "$1" 2>/dev/null | grep -v '^[[:space:]]*$' | tail -n 1 | cut -c1-70 || true
+}
+
+# Prints what a running step does, every PROGRESS_EVERY seconds.
+watch_step() {
+    local pid=$1 log=$2 begun=$SECONDS ticks=0
+    while kill -0 "$pid" 2>/dev/null; do
+        sleep 0.2
+        ticks=$((ticks + 1))
+        if ((ticks % (PROGRESS_EVERY * 5) == 0)); then
+            printf '      %3d s  %s\n' $((SECONDS - begun)) "$(last_line "$log")"
+        fi
+    done
+}
+
+# step NAME TITLE COMMAND…: runs the command with its output in LOG_DIR/NAME.log, which is shown where it fails.
+step() {
+    local log=$LOG_DIR/$1.log title=$2 begun=$SECONDS status=0
+    shift 2
+    mkdir -p "$LOG_DIR"
+    printf '==> %s\n' "$title"
+    "$@" >"$log" 2>&1 </dev/null &
+    local pid=$!
+    watch_step "$pid" "$log"
+    wait "$pid" || status=$?
+    if ((status != 0)); then
+        printf '      failed after %d s, status %d; the end of %s:\n' $((SECONDS - begun)) "$status" "$log" >&2
+        tail -n 60 "$log" >&2
+        return "$status"
+    fi
+    printf '      %3d s  done\n' $((SECONDS - begun))
+}
+
+# --- packages -------------------------------------------------------------------------------------------------------
+
+as_root() {
+    if ((EUID == 0)); then
+        "$@"
+    elif command -v sudo >/dev/null; then
+        sudo -- "$@"
+    else
+        die 77 "must be root or have sudo to run: $*"
+    fi
+}
+
+# Prints those packages of the lists that are not installed.
+missing_packages() {
+    local name
+    sed -e 's/#.*//' -e '/^[[:space:]]*$/d' "$@" | while read -r name; do
+        # nginx comes in several flavours, and any of them will do.
+        [[ $name == nginx-light ]] && command -v /usr/sbin/nginx >/dev/null && continue
+        [[ $(dpkg-query -W -f '${db:Status-Status}' "$name" 2>/dev/null) == installed ]] || printf '%s\n' "$name"
+    done
+}
+
+apt_install() {
+    # A source that this machine cannot reach need not hold what is wanted: installing decides.
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get -q update || true
+    # A daemon that a package starts (nginx, on port 80) is none of ours: policy-rc.d keeps it still.
+    local policy=/usr/sbin/policy-rc.d made=0 status=0
+    if [[ ! -e $policy ]]; then
+        printf '#!/bin/sh\nexit 101\n' | as_root sh -c "cat >$policy && chmod 755 $policy" && made=1
+    fi
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -y --no-install-recommends \
+        -o Dpkg::Use-Pty=0 install "$@" || status=$?
+    ((made == 0)) || as_root rm -f "$policy"
+    return "$status"
+}
+
+# install_packages LIST…: installs what the lists name and the machine lacks.
+install_packages() {
+    local missing
+    command -v apt-get >/dev/null || die 69 "this is no Debian: install the packages of $* by hand"
+    mapfile -t missing < <(missing_packages "$@")
+    ((${#missing[@]} > 0)) || return 0
+    # Asked here, where the terminal is: a step has none.
+    ((EUID == 0)) || { command -v sudo >/dev/null && sudo -v; } || die 77 "must be root or have sudo to install: ${missing[*]}"
+    step packages "Installing ${#missing[@]} packages: ${missing[*]}" apt_install "${missing[@]}"
+}
+
+# --- building -------------------------------------------------------------------------------------------------------
+
+configure_is_stale() {
+    [[ ! -x $TOP/configure || ! -f $TOP/Makefile.in || $TOP/configure.ac -nt $TOP/configure || $TOP/Makefile.am -nt $TOP/Makefile.in ]]
+}
+
+configure_into() {
+    local folder=$1
+    shift
+    mkdir -p "$folder"
+    cd "$folder" || return
+    "$TOP/configure" "$@"
+    printf '%s\n' "$*" >.configured-with
+}
+
+make_in() {
+    local folder=$1
+    shift
+    make -C "$folder" -j "$(nproc)" "$@"
+}
+
+# build NAME CONFIGURE-OPTION… [-- MAKE-TARGET…]: brings BUILD_ROOT/NAME up to date; only what changed is made again.
+build() {
+    local name=$1 options=() targets=() folder=$BUILD_ROOT/$1
+    shift
+    while (($# > 0)) && [[ $1 != -- ]]; do
+        options+=("$1")
+        shift
+    done
+    (($# == 0)) || targets=("${@:2}")
+    if configure_is_stale; then
+        step autoreconf "Generating configure" env -C "$TOP" autoreconf -fi
+    fi
+    if [[ ! -f $folder/Makefile || ! -f $folder/.configured-with || $(<"$folder/.configured-with") != "${options[*]}" ]]; then
+        step "configure-$name" "Configuring $folder" configure_into "$folder" "${options[@]}"
+    fi
+    step "build-$name" "Building $folder" make_in "$folder" "${targets[@]}"
+}

@@ -51,8 +51,8 @@ enum audio_format {
 #define AUDIO_FORMAT_COUNT 5
 
 enum webhook_status {
-    WEBHOOK_NONE,      /* the job has no webhook_url, or it is not terminal yet */
-    WEBHOOK_PENDING,   /* owed: an attempt is planned or under way */
+    WEBHOOK_NONE,      /* the job has no webhook_url */
+    WEBHOOK_PENDING,   /* owed now or when the job ends: an attempt is planned or under way */
     WEBHOOK_DELIVERED, /* a receiver answered 2xx */
     WEBHOOK_FAILED,    /* the schedule is exhausted, or the address is forbidden */
 };

@@ -42,6 +42,7 @@ struct store_options {
     const char *path; /* of the database */
     const struct clock *clock;
     const struct event_renderer *renderer; /* NULL: this connection ends no jobs */
+    int64_t webhook_delay; /* milliseconds from an event to the first attempt: the schedule's first entry */
 };
 
 /*

@@ -1,0 +1,413 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "db/db.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "db/turnstile.h"
+
+/* Pages of a connection's own cache, in KiB: an API process has one connection a thread, so they add up. */
+#define CACHE_KIB 2048
+
+/* The WAL file is cut to this after a checkpoint; it grows past it only while a reader holds an old snapshot.
+ */
+#define WAL_BYTES_KEPT (16 * 1024 * 1024)
+
+/* For what the turnstile does not cover: a reader that meets the recovery of a WAL after a crash. */
+#define BUSY_WAIT_MS 5000
+
+struct db_query {
+    struct db *db;
+    const struct db_statement *statement;
+    sqlite3_stmt *prepared;
+    bool in_use;
+    int failure; /* an SQLite result code */
+};
+
+struct db {
+    sqlite3 *handle;
+    char *path;
+    struct turnstile *turnstile;
+    bool inside;          /* the turnstile is ours */
+    int failure;          /* of the transaction: a negative errno value, or 0 */
+    struct error reason;  /* of that failure */
+    int64_t data_version; /* at the last db_changed() */
+    size_t query_count;
+    struct db_query queries[];
+};
+
+static int error_number(int code)
+{
+    switch (code & 0xff) {
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+        return -EBUSY;
+    case SQLITE_FULL:
+        return -ENOSPC;
+    case SQLITE_NOMEM:
+        return -ENOMEM;
+    case SQLITE_READONLY:
+    case SQLITE_PERM:
+    case SQLITE_AUTH:
+        return -EACCES;
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+        return -EUCLEAN;
+    case SQLITE_CONSTRAINT:
+        return -EEXIST;
+    default:
+        return -EIO;
+    }
+}
+
+/* A failure inside a transaction sticks to it. */
+static int fail(struct db *db, int code, const char *what, struct error *err)
+{
+    struct error reason;
+    int r = error_set(&reason, error_number(code), "database %s: %s: %s", db->path, what,
+                      db->handle != NULL ? sqlite3_errmsg(db->handle) : sqlite3_errstr(code));
+
+    if (db->inside && db->failure == 0) {
+        db->failure = r;
+        db->reason = reason;
+    }
+    if (err != NULL)
+        *err = reason;
+    return r;
+}
+
+int db_execute(struct db *db, const char *sql, struct error *err)
+{
+    int code = sqlite3_exec(db->handle, sql, NULL, NULL, NULL);
+
+    return code == SQLITE_OK ? 0 : fail(db, code, "a statement failed", err);
+}
+
+int db_read_int(struct db *db, const char *sql, int64_t *ret_value, struct error *err)
+{
+    sqlite3_stmt *statement = NULL;
+    int code = sqlite3_prepare_v2(db->handle, sql, -1, &statement, NULL);
+    int64_t value = 0;
+
+    if (code == SQLITE_OK && (code = sqlite3_step(statement)) == SQLITE_ROW)
+        value = sqlite3_column_int64(statement, 0);
+    sqlite3_finalize(statement);
+    if (code != SQLITE_ROW && code != SQLITE_DONE)
+        return fail(db, code, "a statement failed", err);
+    *ret_value = value;
+    return 0;
+}
+
+static int configure(struct db *db, struct error *err)
+{
+    char pragmas[512];
+    int r;
+
+    sqlite3_extended_result_codes(db->handle, 1);
+    sqlite3_busy_timeout(db->handle, BUSY_WAIT_MS);
+    /* Closing would checkpoint outside the turnstile. */
+    sqlite3_db_config(db->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+    sqlite3_db_config(db->handle, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+    sqlite3_db_config(db->handle, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+    snprintf(pragmas, sizeof pragmas,
+             "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY;"
+             "PRAGMA cache_size = -%d; PRAGMA journal_size_limit = %d; PRAGMA mmap_size = 0;",
+             CACHE_KIB, WAL_BYTES_KEPT);
+    r = db_execute(db, pragmas, err);
+    if (r < 0)
+        return r;
+    /* Changing the mode writes; a database that is in WAL mode already is left alone. */
+    r = turnstile_enter(db->turnstile, err);
+    if (r < 0)
+        return r;
+    r = db_execute(db, "PRAGMA journal_mode = WAL", err);
+    turnstile_leave(db->turnstile);
+    return r;
+}
+
+int db_open(const struct db_options *options, struct db **ret_db, struct error *err)
+{
+    struct db *db = calloc(1, sizeof *db + options->statement_count * sizeof db->queries[0]);
+    int code, r;
+
+    if (db == NULL || (db->path = strdup(options->path)) == NULL) {
+        free(db);
+        return error_set(err, -ENOMEM, "out of memory");
+    }
+    db->query_count = options->statement_count;
+    for (size_t i = 0; i < options->statement_count; i++)
+        db->queries[i] = (struct db_query){.db = db, .statement = &options->statements[i]};
+    r = turnstile_get(options->path, &db->turnstile, err);
+    if (r == 0) {
+        code = sqlite3_open_v2(options->path, &db->handle,
+                               SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL);
+        r = code == SQLITE_OK ? configure(db, err) : fail(db, code, "cannot open it", err);
+    }
+    if (r < 0) {
+        db_close(db);
+        return r;
+    }
+    *ret_db = db;
+    return 0;
+}
+
+struct db *db_close(struct db *db)
+{
+    if (db == NULL)
+        return NULL;
+    db_rollback(db);
+    for (size_t i = 0; i < db->query_count; i++)
+        sqlite3_finalize(db->queries[i].prepared);
+    sqlite3_close(db->handle);
+    turnstile_put(db->turnstile);
+    free(db->path);
+    free(db);
+    return NULL;
+}
+
+const char *db_path(const struct db *db)
+{
+    return db->path;
+}
+
+int db_begin(struct db *db, const char *who, struct error *err)
+{
+    int code, r;
+
+    assert(!db->inside);
+    r = turnstile_enter(db->turnstile, err);
+    if (r < 0)
+        return error_prefix(err, r, "%s cannot write", who);
+    code = sqlite3_exec(db->handle, "BEGIN IMMEDIATE", NULL, NULL, NULL);
+    if (code != SQLITE_OK) {
+        r = fail(db, code, "cannot begin a transaction", err);
+        turnstile_leave(db->turnstile);
+        return error_prefix(err, r, "%s cannot write", who);
+    }
+    db->inside = true;
+    db->failure = 0;
+    return 0;
+}
+
+void db_rollback(struct db *db)
+{
+    if (!db->inside)
+        return;
+    /* A full disk or a broken file has rolled back by itself. */
+    if (!sqlite3_get_autocommit(db->handle))
+        sqlite3_exec(db->handle, "ROLLBACK", NULL, NULL, NULL);
+    db->inside = false;
+    turnstile_leave(db->turnstile);
+}
+
+int db_commit(struct db *db, struct error *err)
+{
+    int r = db->failure;
+    int code;
+
+    assert(db->inside);
+    if (r == 0) {
+        code = sqlite3_exec(db->handle, "COMMIT", NULL, NULL, NULL);
+        if (code != SQLITE_OK)
+            r = fail(db, code, "cannot commit", err);
+    } else if (err != NULL) {
+        *err = db->reason;
+    }
+    if (r < 0) {
+        db_rollback(db);
+        return r;
+    }
+    db->inside = false;
+    turnstile_leave(db->turnstile);
+    return 0;
+}
+
+bool db_in_transaction(const struct db *db)
+{
+    return db->inside;
+}
+
+bool db_changed(struct db *db)
+{
+    unsigned int version = 0;
+    bool changed;
+
+    /* The number changes when another connection writes; SQLITE_FCNTL_DATA_VERSION reads it without a
+     * statement. */
+    if (sqlite3_file_control(db->handle, "main", SQLITE_FCNTL_DATA_VERSION, &version) != SQLITE_OK)
+        return true;
+    changed = (int64_t)version != db->data_version;
+    db->data_version = version;
+    return changed;
+}
+
+int64_t db_changes(struct db *db)
+{
+    return sqlite3_changes64(db->handle);
+}
+
+int64_t db_last_insert(struct db *db)
+{
+    return sqlite3_last_insert_rowid(db->handle);
+}
+
+int db_blob_read(struct db *db, const char *table, const char *column, int64_t row, int64_t offset,
+                 void *buffer, size_t size, size_t *ret_size, struct error *err)
+{
+    sqlite3_blob *blob = NULL;
+    int64_t length;
+    int code = sqlite3_blob_open(db->handle, "main", table, column, row, 0, &blob);
+
+    if (code == SQLITE_ERROR && blob == NULL)
+        return DB_NO_ROW;
+    if (code != SQLITE_OK)
+        return fail(db, code, "cannot open a blob", err);
+    length = sqlite3_blob_bytes(blob);
+    if (offset >= length)
+        size = 0;
+    else if ((int64_t)size > length - offset)
+        size = (size_t)(length - offset);
+    code = size > 0 ? sqlite3_blob_read(blob, buffer, (int)size, (int)offset) : SQLITE_OK;
+    sqlite3_blob_close(blob);
+    if (code != SQLITE_OK)
+        return fail(db, code, "cannot read a blob", err);
+    *ret_size = size;
+    return 0;
+}
+
+/* ---- statements
+ * ---------------------------------------------------------------------------------------------------- */
+
+struct db_query *db_query(struct db *db, size_t statement)
+{
+    struct db_query *query = &db->queries[statement];
+
+    assert(statement < db->query_count && !query->in_use);
+    query->in_use = true;
+    query->failure = SQLITE_OK;
+    if (query->prepared == NULL)
+        query->failure = sqlite3_prepare_v3(db->handle, query->statement->sql, -1, SQLITE_PREPARE_PERSISTENT,
+                                            &query->prepared, NULL);
+    return query;
+}
+
+void db_query_end(struct db_query **query)
+{
+    if (*query == NULL)
+        return;
+    sqlite3_reset((*query)->prepared); /* its result is that of the last step, which was reported there */
+    sqlite3_clear_bindings((*query)->prepared);
+    (*query)->in_use = false;
+    *query = NULL;
+}
+
+static void note(struct db_query *query, int code)
+{
+    if (code != SQLITE_OK && query->failure == SQLITE_OK)
+        query->failure = code;
+}
+
+void db_bind_int(struct db_query *query, int parameter, int64_t value)
+{
+    note(query, sqlite3_bind_int64(query->prepared, parameter, value));
+}
+
+void db_bind_double(struct db_query *query, int parameter, double value)
+{
+    note(query, sqlite3_bind_double(query->prepared, parameter, value));
+}
+
+void db_bind_text(struct db_query *query, int parameter, const char *text)
+{
+    note(query, sqlite3_bind_text(query->prepared, parameter, text, -1, SQLITE_STATIC));
+}
+
+void db_bind_blob(struct db_query *query, int parameter, const void *bytes, size_t size)
+{
+    note(query, sqlite3_bind_blob64(query->prepared, parameter, bytes, size, SQLITE_STATIC));
+}
+
+void db_bind_null(struct db_query *query, int parameter)
+{
+    note(query, sqlite3_bind_null(query->prepared, parameter));
+}
+
+void db_bind_int_or_null(struct db_query *query, int parameter, int64_t value)
+{
+    if (value != 0)
+        db_bind_int(query, parameter, value);
+    else
+        db_bind_null(query, parameter);
+}
+
+int db_step(struct db_query *query, struct error *err)
+{
+    int code = query->failure;
+
+    if (code == SQLITE_OK)
+        code = sqlite3_step(query->prepared);
+    if (code == SQLITE_ROW)
+        return DB_ROW;
+    if (code == SQLITE_DONE)
+        return 0;
+    note(query, code);
+    return fail(query->db, code, query->statement->name, err);
+}
+
+int db_run(struct db_query *query, struct error *err)
+{
+    int r = db_step(query, err);
+
+    assert(r != DB_ROW);
+    return r;
+}
+
+int64_t db_column_int(struct db_query *query, int column)
+{
+    return sqlite3_column_int64(query->prepared, column);
+}
+
+double db_column_double(struct db_query *query, int column)
+{
+    return sqlite3_column_double(query->prepared, column);
+}
+
+bool db_column_is_null(struct db_query *query, int column)
+{
+    return sqlite3_column_type(query->prepared, column) == SQLITE_NULL;
+}
+
+const char *db_column_text(struct db_query *query, int column)
+{
+    return (const char *)sqlite3_column_text(query->prepared, column);
+}
+
+char *db_column_dup(struct db_query *query, int column)
+{
+    const char *text = db_column_text(query, column);
+    char *copy;
+
+    if (text == NULL)
+        return NULL;
+    copy = strdup(text);
+    if (copy == NULL)
+        note(query, SQLITE_NOMEM);
+    return copy;
+}
+
+void db_column_copy(struct db_query *query, int column, char *ret_text, size_t size)
+{
+    const char *text = db_column_text(query, column);
+
+    snprintf(ret_text, size, "%s", text != NULL ? text : "");
+}
+
+bool db_query_failed(const struct db_query *query)
+{
+    return query->failure != SQLITE_OK;
+}

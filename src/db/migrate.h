@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Migrations: sql/migrations/NNNN-name.sql, embedded, append-only; all that are missing run in one
+ * transaction. */
+#ifndef DB_MIGRATE_H
+#define DB_MIGRATE_H
+
+#include <stdint.h>
+
+#include "base/clock.h"
+#include "db/db.h"
+
+/* The version that this program's migrations lead to. */
+int db_newest_version(void);
+
+/*
+ * Brings the database to the newest version, and records each step in the table migrations.  *ret_before (may
+ * be NULL) is the version found: 0 for a new file.  -EPROTO where the database is newer than this program: it
+ * is not touched. -EUCLEAN where the file is another program's database.
+ */
+int db_migrate(struct db *db, const struct clock *clock, int *ret_before, struct error *err);
+
+#endif

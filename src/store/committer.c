@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store/committer.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "base/cleanup.h"
+
+struct committer {
+    struct store *store;
+    const char *who;
+    size_t queue_max;
+    pthread_t thread;
+    pthread_mutex_t mutex;
+    pthread_cond_t posted;
+    struct commit_work *first; /* the queue, oldest first */
+    struct commit_work **last;
+    size_t queued;
+    bool stopping;
+};
+
+/* ---- the thread
+ * ---------------------------------------------------------------------------------------------------- */
+
+/* Takes up to COMMITTER_GROUP_MAX works off the queue, waiting for the first; NULL when there will be no
+ * more. */
+static struct commit_work *take_group(struct committer *committer)
+{
+    struct commit_work *group, **end = &group;
+    size_t count = 0;
+
+    pthread_mutex_lock(&committer->mutex);
+    while (committer->first == NULL && !committer->stopping)
+        pthread_cond_wait(&committer->posted, &committer->mutex);
+    group = committer->first;
+    while (*end != NULL && count < COMMITTER_GROUP_MAX) {
+        end = &(*end)->next;
+        count++;
+    }
+    committer->first = *end;
+    if (committer->first == NULL)
+        committer->last = &committer->first;
+    *end = NULL;
+    committer->queued -= count;
+    pthread_mutex_unlock(&committer->mutex);
+    return group;
+}
+
+/* Runs the works up to end in one transaction; a negative value where it was rolled back. */
+static int commit_works(struct committer *committer, struct commit_work *first, const struct commit_work *end,
+                        struct error *err)
+{
+    int r = store_begin(committer->store, committer->who, err);
+
+    if (r < 0)
+        return r;
+    for (struct commit_work *work = first; work != end; work = work->next) {
+        work->result = work->run(work, committer->store, err);
+        if (work->result < 0) {
+            store_rollback(committer->store);
+            return work->result;
+        }
+    }
+    return store_commit(committer->store, err);
+}
+
+static void set_failure(struct commit_work *work, int r, const struct error *err)
+{
+    work->result = r;
+    work->error = *err;
+}
+
+static void commit_group(struct committer *committer, struct commit_work *group)
+{
+    struct error err = {""};
+    int r = commit_works(committer, group, NULL, &err);
+
+    if (r < 0 && group->next == NULL) {
+        set_failure(group, r, &err);
+    } else if (r < 0) {
+        /* One work must not fail another: each on its own. */
+        for (struct commit_work *work = group; work != NULL; work = work->next) {
+            r = commit_works(committer, work, work->next, &err);
+            if (r < 0)
+                set_failure(work, r, &err);
+        }
+    }
+    for (struct commit_work *work = group, *next; work != NULL; work = next) {
+        next = work->next; /* done may free the work */
+        work->done(work);
+    }
+}
+
+static void *run(void *argument)
+{
+    struct committer *committer = argument;
+    struct commit_work *group;
+
+    while ((group = take_group(committer)) != NULL)
+        commit_group(committer, group);
+    return NULL;
+}
+
+/* ---- the callers
+ * --------------------------------------------------------------------------------------------------- */
+
+int committer_start(const struct store_options *options, const char *who, size_t queue_max,
+                    struct committer **ret_committer, struct error *err)
+{
+    struct committer *committer = calloc(1, sizeof *committer);
+    int r;
+
+    if (committer == NULL)
+        return error_set(err, -ENOMEM, "out of memory");
+    committer->who = who;
+    committer->queue_max = queue_max;
+    committer->last = &committer->first;
+    r = store_open(options, &committer->store, err);
+    if (r == 0) {
+        pthread_mutex_init(&committer->mutex, NULL);
+        pthread_cond_init(&committer->posted, NULL);
+        r = pthread_create(&committer->thread, NULL, run, committer);
+        if (r != 0)
+            r = error_system(err, r, "cannot start the committer's thread");
+    }
+    if (r < 0) {
+        store_close(committer->store);
+        free(committer);
+        return r;
+    }
+    *ret_committer = committer;
+    return 0;
+}
+
+struct committer *committer_stop(struct committer *committer)
+{
+    if (committer == NULL)
+        return NULL;
+    pthread_mutex_lock(&committer->mutex);
+    committer->stopping = true;
+    pthread_cond_signal(&committer->posted);
+    pthread_mutex_unlock(&committer->mutex);
+    pthread_join(committer->thread, NULL);
+    store_close(committer->store);
+    pthread_cond_destroy(&committer->posted);
+    pthread_mutex_destroy(&committer->mutex);
+    free(committer);
+    return NULL;
+}
+
+int committer_post(struct committer *committer, struct commit_work *work)
+{
+    bool full;
+
+    work->next = NULL;
+    pthread_mutex_lock(&committer->mutex);
+    full = committer->queued >= committer->queue_max;
+    if (!full) {
+        *committer->last = work;
+        committer->last = &work->next;
+        /* The thread sleeps only on an empty queue. */
+        if (committer->queued++ == 0)
+            pthread_cond_signal(&committer->posted);
+    }
+    pthread_mutex_unlock(&committer->mutex);
+    return full ? -EAGAIN : 0;
+}
+
+/* A caller that waits, on its own stack.  Each has its own condition, so that a commit wakes exactly whom it
+ * served. */
+struct waiter {
+    struct commit_work *original;
+    struct commit_work work;
+    pthread_mutex_t mutex;
+    pthread_cond_t finished;
+    bool done;
+};
+
+static int run_original(struct commit_work *work, struct store *store, struct error *err)
+{
+    struct waiter *waiter = container_of(work, struct waiter, work);
+
+    return waiter->original->run(waiter->original, store, err);
+}
+
+static void wake_waiter(struct commit_work *work)
+{
+    struct waiter *waiter = container_of(work, struct waiter, work);
+
+    pthread_mutex_lock(&waiter->mutex);
+    waiter->done = true;
+    pthread_cond_signal(&waiter->finished);
+    pthread_mutex_unlock(&waiter->mutex);
+}
+
+int committer_call(struct committer *committer, struct commit_work *work, struct error *err)
+{
+    struct waiter waiter = {
+        .original = work,
+        .work = {.run = run_original, .done = wake_waiter},
+        .mutex = PTHREAD_MUTEX_INITIALIZER,
+        .finished = PTHREAD_COND_INITIALIZER,
+    };
+    int r = committer_post(committer, &waiter.work);
+
+    if (r < 0)
+        return error_set(err, r, "%zu writes are waiting already", committer->queue_max);
+    pthread_mutex_lock(&waiter.mutex);
+    while (!waiter.done)
+        pthread_cond_wait(&waiter.finished, &waiter.mutex);
+    pthread_mutex_unlock(&waiter.mutex);
+    work->result = waiter.work.result;
+    work->error = waiter.work.error;
+    if (work->result < 0 && err != NULL)
+        *err = work->error;
+    return work->result;
+}

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <string.h>
+
+#include "store/internal.h"
+
+void api_key_release(struct api_key *key)
+{
+    free(key->name);
+    *key = (struct api_key){0};
+}
+
+/* The columns of key_by_hash and key_all. */
+static void read_key(struct db_query *query, struct api_key *ret_key)
+{
+    *ret_key = (struct api_key){
+        .key = db_column_int(query, 0),
+        .name = db_column_dup(query, 2),
+        .weight = db_column_double(query, 3),
+        .created_at = db_column_int(query, 4),
+        .revoked_at = db_column_int(query, 5),
+        .pending_jobs = db_column_int(query, 6),
+        .pending_chars = db_column_int(query, 7),
+    };
+    db_column_copy(query, 1, ret_key->key_id, sizeof ret_key->key_id);
+}
+
+static int insert_secret(struct store *store, int64_t key, const char *secret, int64_t now, struct error *err)
+{
+    cleanup(db_query_end) struct db_query *query = db_query(store->db, STATEMENT_secret_insert);
+
+    db_bind_int(query, 1, key);
+    db_bind_text(query, 2, secret);
+    db_bind_int(query, 3, now);
+    return db_run(query, err);
+}
+
+int key_create(struct store *store, const char *name, double weight, const unsigned char hash[KEY_HASH_SIZE],
+               const char *secret, struct api_key *ret_key, struct error *err)
+{
+    cleanup(db_query_end) struct db_query *query = db_query(store->db, STATEMENT_key_insert);
+    cleanup(api_key_release) struct api_key key = {
+        .name = strdup(name), .weight = weight, .created_at = store_now(store)};
+    int r;
+
+    if (key.name == NULL)
+        return error_set(err, -ENOMEM, "out of memory");
+    memcpy(key.key_id, "key_", 4);
+    id_random(key.key_id + 4, sizeof key.key_id - 5);
+    db_bind_text(query, 1, key.key_id);
+    db_bind_text(query, 2, name);
+    db_bind_blob(query, 3, hash, KEY_HASH_SIZE);
+    db_bind_double(query, 4, weight);
+    db_bind_int(query, 5, key.created_at);
+    r = db_run(query, err);
+    key.key = db_last_insert(store->db);
+    if (r == 0)
+        r = insert_secret(store, key.key, secret, key.created_at, err);
+    if (r < 0)
+        return r;
+    *ret_key = key;
+    key.name = NULL;
+    return 0;
+}
+
+int key_find(struct store *store, const unsigned char hash[KEY_HASH_SIZE], struct api_key *ret_key,
+             struct error *err)
+{
+    cleanup(db_query_end) struct db_query *query = db_query(store->db, STATEMENT_key_by_hash);
+    cleanup(api_key_release) struct api_key key = {0};
+    int r;
+
+    db_bind_blob(query, 1, hash, KEY_HASH_SIZE);
+    r = db_step(query, err);
+    if (r != DB_ROW)
+        return r < 0 ? r : STORE_NOT_FOUND;
+    read_key(query, &key);
+    if (db_query_failed(query))
+        return error_set(err, -ENOMEM, "out of memory");
+    *ret_key = key;
+    key.name = NULL;
+    return 0;
+}
+
+int key_list(struct store *store, struct api_key **ret_keys, size_t *ret_count, struct error *err)
+{
+    cleanup(db_query_end) struct db_query *query = db_query(store->db, STATEMENT_key_all);
+    struct api_key *keys = NULL;
+    size_t count = 0;
+    int r;
+
+    while ((r = db_step(query, err)) == DB_ROW) {
+        struct api_key *grown = reallocarray(keys, count + 1, sizeof *keys);
+
+        if (grown == NULL)
+            break;
+        keys = grown;
+        read_key(query, &keys[count++]);
+    }
+    if (r == DB_ROW || db_query_failed(query))
+        r = r < 0 ? r : error_set(err, -ENOMEM, "out of memory");
+    if (r < 0) {
+        while (count > 0)
+            api_key_release(&keys[--count]);
+        free(keys);
+        return r;
+    }
+    *ret_keys = keys;
+    *ret_count = count;
+    return 0;
+}
+
+int key_revoke(struct store *store, const char *key_id, struct error *err)
+{
+    cleanup(db_query_end) struct db_query *query = db_query(store->db, STATEMENT_key_revoke);
+    int r;
+
+    db_bind_text(query, 1, key_id);
+    db_bind_int(query, 2, store_now(store));
+    r = db_run(query, err);
+    if (r < 0)
+        return r;
+    return db_changes(store->db) > 0 ? 0 : STORE_NOT_FOUND;
+}
+
+int key_secrets(struct store *store, int64_t key, char *ret_secrets[KEY_SECRETS_MAX], size_t *ret_count,
+                struct error *err)
+{
+    cleanup(db_query_end) struct db_query *query = db_query(store->db, STATEMENT_secret_live);
+    size_t count = 0;
+    int r;
+
+    db_bind_int(query, 1, key);
+    db_bind_int(query, 2, store_now(store));
+    while ((r = db_step(query, err)) == DB_ROW && count < KEY_SECRETS_MAX)
+        ret_secrets[count++] = db_column_dup(query, 0);
+    if (r >= 0 && db_query_failed(query))
+        r = error_set(err, -ENOMEM, "out of memory");
+    if (r < 0) {
+        while (count > 0)
+            free(ret_secrets[--count]);
+        return r;
+    }
+    *ret_count = count;
+    return 0;
+}
+
+int store_job_waits(struct store *store, int64_t key, int64_t characters, bool created, int64_t *ret_ordinal,
+                    int64_t *ret_position, struct error *err)
+{
+    cleanup(db_query_end) struct db_query *query = db_query(store->db, STATEMENT_key_add_pending);
+    int r;
+
+    db_bind_int(query, 1, key);
+    db_bind_int(query, 2, characters);
+    db_bind_int(query, 3, created ? 1 : 0);
+    r = db_step(query, err);
+    if (r != DB_ROW)
+        return r < 0 ? r : error_set(err, -ENOKEY, "the API key was removed meanwhile");
+    *ret_ordinal = db_column_int(query, 0);
+    *ret_position = db_column_int(query, 1);
+    store_count(store, METRIC_QUEUE_LENGTH, 1);
+    return 0;
+}
+
+int store_job_waited(struct store *store, int64_t key, int64_t characters, int64_t cost, struct error *err)
+{
+    cleanup(db_query_end) struct db_query *query = db_query(store->db, STATEMENT_key_drop_pending);
+
+    db_bind_int(query, 1, key);
+    db_bind_int(query, 2, characters);
+    db_bind_int(query, 3, cost);
+    store_count(store, METRIC_QUEUE_LENGTH, -1);
+    return db_run(query, err);
+}

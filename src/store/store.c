@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store/store.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <string.h>
+
+#include "db/migrate.h"
+#include "store/internal.h"
+
+const struct db_statement store_statements[STATEMENT_COUNT] = {
+#define STATEMENT(name, sql) {#name, sql},
+#include "store/statements.inc"
+#undef STATEMENT
+};
+
+int store_open(const struct store_options *options, struct store **ret_store, struct error *err)
+{
+    const struct db_options db_options = {
+        .path = options->path, .statements = store_statements, .statement_count = STATEMENT_COUNT};
+    struct store *store = calloc(1, sizeof *store);
+    int r;
+
+    if (store == NULL)
+        return error_set(err, -ENOMEM, "out of memory");
+    store->clock = options->clock;
+    store->renderer = options->renderer;
+    store->webhook_delay = options->webhook_delay;
+    r = db_open(&db_options, &store->db, err);
+    if (r == 0)
+        r = db_migrate(store->db, options->clock, NULL, err);
+    if (r < 0) {
+        store_close(store);
+        return r;
+    }
+    *ret_store = store;
+    return 0;
+}
+
+struct store *store_close(struct store *store)
+{
+    if (store != NULL)
+        db_close(store->db);
+    free(store);
+    return NULL;
+}
+
+int store_begin(struct store *store, const char *who, struct error *err)
+{
+    memset(store->counted, 0, sizeof store->counted);
+    return db_begin(store->db, who, err);
+}
+
+int store_commit(struct store *store, struct error *err)
+{
+    int r = store_flush_counters(store, err);
+
+    if (r < 0) {
+        db_rollback(store->db);
+        return r;
+    }
+    return db_commit(store->db, err);
+}
+
+void store_rollback(struct store *store)
+{
+    db_rollback(store->db);
+}
+
+bool store_changed(struct store *store)
+{
+    return db_changed(store->db);
+}
+
+int64_t store_now(const struct store *store)
+{
+    return clock_wall_ms(store->clock);
+}
+
+int store_run_on_row(struct store *store, enum statement statement, int64_t row, struct error *err)
+{
+    cleanup(db_query_end) struct db_query *query = db_query(store->db, statement);
+
+    assert(db_in_transaction(store->db));
+    db_bind_int(query, 1, row);
+    return db_run(query, err);
+}

@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The outbox and its attempts. */
+#include <errno.h>
+#include <string.h>
+
+#include "store/internal.h"
+
+void webhooks_free(struct webhook *webhooks, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        free(webhooks[i].url);
+        free(webhooks[i].receiver);
+        free(webhooks[i].body);
+    }
+    free(webhooks);
+}
+
+/* ---- what is due
+ * --------------------------------------------------------------------------------------------------- */
+
+static int next_receiver(struct store *store, const char *after, char **ret_receiver, struct error *err)
+{
+    cleanup(db_query_end) struct db_query *query = db_query(store->db, STATEMENT_webhook_next_receiver);
+    int r;
+
+    db_bind_text(query, 1, after);
+    r = db_step(query, err);
+    if (r != DB_ROW)
+        return r < 0 ? r : STORE_NOT_FOUND;
+    *ret_receiver = db_column_dup(query, 0);
+    return *ret_receiver != NULL ? 0 : error_set(err, -ENOMEM, "out of memory");
+}
+
+static int receiver_is_due(struct store *store, const char *receiver, int64_t now_ms, bool *ret_due,
+                           struct error *err)
+{
+    cleanup(db_query_end) struct db_query *query = db_query(store->db, STATEMENT_webhook_receiver_is_due);
+    int r;
+
+    db_bind_text(query, 1, receiver);
+    db_bind_int(query, 2, now_ms);
+    r = db_step(query, err);
+    if (r < 0)
+        return r;
+    *ret_due = r == DB_ROW;
+    return 0;
+}
+
+static int next_due(struct store *store, int64_t now_ms, int64_t *ret_next_due, struct error *err)
+{
+    cleanup(db_query_end) struct db_query *query = db_query(store->db, STATEMENT_webhook_next_due);
+    int r;
+
+    db_bind_int(query, 1, now_ms);
+    r = db_step(query, err);
+    if (r < 0)
+        return r;
+    *ret_next_due = r == DB_ROW ? db_column_int(query, 0) : 0;
+    return 0;
+}
+
+int webhook_due_receivers(struct store *store, int64_t now_ms, const char *after, char **ret_receivers,
+                          size_t max, size_t *ret_count, int64_t *ret_next_due, struct error *err)
+{
+    cleanup(free_ptr) char *at = strdup(after);
+    size_t count = 0;
+    int r = at != NULL ? 0 : error_set(err, -ENOMEM, "out of memory");
+
+    while (r == 0 && count < max) {
+        char *receiver = NULL;
+        bool due = false;
+
+        r = next_receiver(store, at, &receiver, err);
+        if (r == 0)
+            r = receiver_is_due(store, receiver, now_ms, &due, err);
+        if (r == 0 && due) {
+            ret_receivers[count] = strdup(receiver);
+            r = ret_receivers[count] != NULL ? 0 : error_set(err, -ENOMEM, "out of memory");
+            count += r == 0;
+        }
+        if (receiver != NULL) {
+            free(at);
+            at = receiver;
+        }
+    }
+    if (r >= 0)
+        r = next_due(store, now_ms, ret_next_due, err);
+    if (r < 0) {
+        while (count > 0)
+            free(ret_receivers[--count]);
+        return r;
+    }
+    *ret_count = count;
+    return 0;
+}
+
+static void read_webhook(struct db_query *query, struct webhook *ret_webhook)
+{
+    *ret_webhook = (struct webhook){
+        .webhook = db_column_int(query, 0),
+        .key = db_column_int(query, 2),
+        .url = db_column_dup(query, 5),
+        .receiver = db_column_dup(query, 6),
+        .body = db_column_dup(query, 7),
+        .attempts = db_column_int(query, 8),
+        .due_at = db_column_int(query, 9),
+    };
+    db_column_copy(query, 1, ret_webhook->webhook_id, sizeof ret_webhook->webhook_id);
+    db_column_copy(query, 3, ret_webhook->job_id, sizeof ret_webhook->job_id);
+    event_type_parse(db_column_text(query, 4), &ret_webhook->event);
+}
+
+int webhook_due(struct store *store, const char *receiver, int64_t now_ms, size_t max,
+                struct webhook **ret_webhooks, size_t *ret_count, struct error *err)
+{
+    cleanup(db_query_end) struct db_query *query = db_query(store->db, STATEMENT_webhook_due);
+    struct webhook *webhooks = calloc(max + 1, sizeof *webhooks);
+    size_t count = 0;
+    int r = 0;
+
+    if (webhooks == NULL)
+        return error_set(err, -ENOMEM, "out of memory");
+    db_bind_text(query, 1, receiver);
+    db_bind_int(query, 2, now_ms);
+    db_bind_int(query, 3, (int64_t)max);
+    while (count < max && (r = db_step(query, err)) == DB_ROW)
+        read_webhook(query, &webhooks[count++]);
+    if (r >= 0 && db_query_failed(query))
+        r = error_set(err, -ENOMEM, "out of memory");
+    if (r < 0) {
+        webhooks_free(webhooks, count);
+        return r;
+    }
+    *ret_webhooks = webhooks;
+    *ret_count = count;
+    return 0;
+}
+
+/* ---- attempts
+ * ------------------------------------------------------------------------------------------------------ */
+
+/* Raises the attempt's number; the job whose webhook it is, is 0 for a ping. */
+static int raise_attempt(struct store *store, int64_t webhook, int64_t *ret_attempt, int64_t *ret_job,
+                         struct error *err)
+{
+    cleanup(db_query_end) struct db_query *query = db_query(store->db, STATEMENT_webhook_begin);
+    int r;
+
+    db_bind_int(query, 1, webhook);
+    r = db_step(query, err);
+    if (r != DB_ROW)
+        return r < 0 ? r : STORE_CONFLICT;
+    *ret_attempt = db_column_int(query, 0);
+    *ret_job = db_column_int(query, 1);
+    return 0;
+}
+
+static int insert_delivery(struct store *store, int64_t webhook, int64_t attempt, struct error *err)
+{
+    cleanup(db_query_end) struct db_query *query = db_query(store->db, STATEMENT_delivery_insert);
+
+    db_bind_int(query, 1, webhook);
+    db_bind_int(query, 2, attempt);
+    db_bind_int(query, 3, store_now(store));
+    return db_run(query, err);
+}
+
+int webhook_attempt_begin(struct store *store, int64_t webhook, int64_t *ret_attempt, struct error *err)
+{
+    int64_t attempt, job;
+    int r = raise_attempt(store, webhook, &attempt, &job, err);
+
+    if (r == 0)
+        r = insert_delivery(store, webhook, attempt, err);
+    if (r == 0 && job != 0)
+        r = store_run_on_row(store, STATEMENT_job_raise_revision, job, err);
+    if (r != 0)
+        return r;
+    if (attempt > 1)
+        store_count(store, METRIC_RETRIES, 1);
+    *ret_attempt = attempt;
+    return 0;
+}
+
+static int end_delivery(struct store *store, int64_t webhook, int64_t attempt,
+                        const struct attempt_result *result, struct error *err)
+{
+    cleanup(db_query_end) struct db_query *query = db_query(store->db, STATEMENT_delivery_end);
+    int r;
+
+    db_bind_int(query, 1, webhook);
+    db_bind_int(query, 2, attempt);
+    db_bind_int(query, 3, result->duration_ms);
+    db_bind_int_or_null(query, 4, result->status_code);
+    db_bind_text(query, 5, result->error_code);
+    db_bind_text(query, 6, result->error_message);
+    db_bind_text(query, 7, result->response_excerpt);
+    db_bind_int_or_null(query, 8, result->status == WEBHOOK_PENDING ? result->next_attempt_at : 0);
+    r = db_run(query, err);
+    if (r < 0)
+        return r;
+    return db_changes(store->db) > 0 ? 0 : STORE_CONFLICT;
+}
+
+static int end_webhook(struct store *store, int64_t webhook, const struct attempt_result *result,
+                       int64_t *ret_job, struct error *err)
+{
+    cleanup(db_query_end) struct db_query *query = db_query(store->db, STATEMENT_webhook_end);
+    bool settled = result->status != WEBHOOK_PENDING;
+    int r;
+
+    db_bind_int(query, 1, webhook);
+    db_bind_text(query, 2, webhook_status_name(result->status));
+    db_bind_int_or_null(query, 3, settled ? 0 : result->next_attempt_at);
+    db_bind_int_or_null(query, 4, result->status_code);
+    db_bind_text(query, 5, result->error_code);
+    db_bind_int_or_null(query, 6, settled ? store_now(store) : 0);
+    r = db_step(query, err);
+    if (r != DB_ROW)
+        return r < 0 ? r : STORE_NOT_FOUND;
+    *ret_job = db_column_int(query, 0);
+    return 0;
+}
+
+int webhook_attempt_end(struct store *store, int64_t webhook, int64_t attempt,
+                        const struct attempt_result *result, struct error *err)
+{
+    int64_t job = 0;
+    int r = end_delivery(store, webhook, attempt, result, err);
+
+    if (r == 0)
+        r = end_webhook(store, webhook, result, &job, err);
+    if (r == 0 && job != 0)
+        r = store_run_on_row(store, STATEMENT_job_raise_revision, job, err);
+    if (r != 0)
+        return r;
+    store_count(store, result->error_code == NULL ? METRIC_DELIVERIES_SUCCEEDED : METRIC_DELIVERIES_FAILED,
+                1);
+    return 0;
+}
+
+int webhook_open_attempts(struct store *store, struct attempt_ref *ret_attempts, size_t max,
+                          size_t *ret_count, struct error *err)
+{
+    cleanup(db_query_end) struct db_query *query = db_query(store->db, STATEMENT_delivery_open);
+    size_t count = 0;
+    int r = 0;
+
+    db_bind_int(query, 1, (int64_t)max);
+    while (count < max && (r = db_step(query, err)) == DB_ROW)
+        ret_attempts[count++] = (struct attempt_ref){.webhook = db_column_int(query, 0),
+                                                     .attempt = db_column_int(query, 1),
+                                                     .started_at = db_column_int(query, 2)};
+    if (r < 0)
+        return r;
+    *ret_count = count;
+    return 0;
+}
+
+/* ---- deliveries of a job
+ * ------------------------------------------------------------------------------------------- */
+
+/* A schedule has at most 64 entries; redeliveries by hand come on top. */
+#define DELIVERIES_MAX 1000
+
+void deliveries_free(struct delivery *deliveries, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        free(deliveries[i].error_code);
+        free(deliveries[i].error_message);
+        free(deliveries[i].response_excerpt);
+    }
+    free(deliveries);
+}
+
+static void read_delivery(struct db_query *query, struct delivery *ret_delivery)
+{
+    *ret_delivery = (struct delivery){
+        .attempt = db_column_int(query, 0),
+        .started_at = db_column_int(query, 3),
+        .duration_ms = db_column_is_null(query, 4) ? -1 : db_column_int(query, 4),
+        .status_code = db_column_int(query, 5),
+        .error_code = db_column_dup(query, 6),
+        .error_message = db_column_dup(query, 7),
+        .response_excerpt = db_column_dup(query, 8),
+        .next_attempt_at = db_column_int(query, 9),
+    };
+    event_type_parse(db_column_text(query, 1), &ret_delivery->event);
+    db_column_copy(query, 2, ret_delivery->webhook_id, sizeof ret_delivery->webhook_id);
+}
+
+static int read_deliveries(struct store *store, int64_t id, struct delivery **ret_deliveries,
+                           size_t *ret_count, struct error *err)
+{
+    cleanup(db_query_end) struct db_query *query = db_query(store->db, STATEMENT_delivery_of_job);
+    struct delivery *deliveries = NULL;
+    size_t count = 0;
+    int r;
+
+    db_bind_int(query, 1, id);
+    db_bind_int(query, 2, DELIVERIES_MAX);
+    while ((r = db_step(query, err)) == DB_ROW) {
+        struct delivery *grown = reallocarray(deliveries, count + 1, sizeof *deliveries);
+
+        if (grown == NULL)
+            break;
+        deliveries = grown;
+        read_delivery(query, &deliveries[count++]);
+    }
+    if (r == DB_ROW || (r == 0 && db_query_failed(query)))
+        r = error_set(err, -ENOMEM, "out of memory");
+    if (r < 0) {
+        deliveries_free(deliveries, count);
+        return r;
+    }
+    *ret_deliveries = deliveries;
+    *ret_count = count;
+    return 0;
+}
+
+int delivery_list(struct store *store, int64_t key, const char *job_id, struct delivery **ret_deliveries,
+                  size_t *ret_count, struct error *err)
+{
+    cleanup(job_release) struct job job = {0};
+    int r = job_get(store, key, job_id, &job, err);
+
+    return r != 0 ? r : read_deliveries(store, job.id, ret_deliveries, ret_count, err);
+}

@@ -2,9 +2,10 @@
 /*
  * Every setting of Sayhook: one table row each (settings.c) and one member each (struct settings).
  *
- * The file is libconfuse's syntax, NAME = VALUE a line.  A value is text that the row's type parses: durations take
- * the suffixes ms s m h d, sizes K M G, lists are separated by spaces.  An unknown, doubled, malformed or
- * out-of-range setting is an error that names file, line, range and, for an unknown one, the nearest name.
+ * The file is libconfuse's syntax, NAME = VALUE a line.  A value is text that the row's type parses:
+ * durations take the suffixes ms s m h d, sizes K M G, lists are separated by spaces.  An unknown, doubled,
+ * malformed or out-of-range setting is an error that names file, line, range and, for an unknown one, the
+ * nearest name.
  */
 #ifndef CONFIG_SETTINGS_H
 #define CONFIG_SETTINGS_H
@@ -74,12 +75,14 @@ struct settings {
 
 /*
  * Reads a file over the defaults.  path NULL: the defaults alone.  On failure *ret_settings is untouched.
- * -EINVAL where the content is wrong (every fault that can be seen at once is in the text of err, the first one first).
+ * -EINVAL where the content is wrong (every fault that can be seen at once is in the text of err, the first
+ * one first).
  */
 int settings_load(const char *path, struct settings *ret_settings, struct error *err);
 void settings_release(struct settings *settings);
 
-/* Writes the table to stdout: each setting as a commented line with its default, unit, range and reason (--help-settings). */
+/* Writes the table to stdout: each setting as a commented line with its default, unit, range and reason
+ * (--help-settings). */
 void settings_describe(void);
 
 #endif

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "config/options.h"
+
+#include <criterion/criterion.h>
+#include <criterion/redirect.h>
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+
+static const char *colour;
+static const char *fast;
+
+static const struct program_option own[] = {
+    {"colour", "NAME", "paint it", &colour},
+    {"fast", NULL, "be quick", &fast},
+    {NULL},
+};
+
+static const struct program_description program = {
+    .name = "demo",
+    .summary = "shows something",
+    .arguments = "FILE",
+    .options = own,
+};
+
+/* Runs options_parse() with these arguments; what it prints is dropped. */
+static int testcase_parse(const struct program_description *description, struct options *options, int argc,
+                          const char *const *argv)
+{
+    char *copy[8] = {0};
+    int code;
+
+    for (int i = 0; i < argc; i++)
+        copy[i] = strdup(argv[i]);
+    cr_redirect_stdout();
+    cr_redirect_stderr();
+    code = options_parse(argc, copy, description, options);
+    fflush(stdout);
+    for (int i = 0; i < argc; i++)
+        free(copy[i]);
+    return code;
+}
+
+#define PARSE(description, options, ...)                                                                     \
+    testcase_parse(description, options, (int)array_length(((const char *[]){"demo", __VA_ARGS__})),         \
+                   (const char *[]){"demo", __VA_ARGS__})
+
+Test(options, help_and_version_exit_with_0)
+{
+    struct options options;
+
+    cr_expect_eq(PARSE(&program, &options, "--help"), 0);
+    cr_expect_eq(PARSE(&program, &options, "--version"), 0);
+    cr_expect_eq(PARSE(&program, &options, "--help-settings"), 0);
+}
+
+Test(options, what_is_not_known_is_a_usage_error)
+{
+    struct options options;
+    struct program_description bare = {.name = "demo", .summary = "shows something"};
+
+    cr_expect_eq(PARSE(&program, &options, "--color", "red"), EX_USAGE);
+    cr_expect_eq(PARSE(&program, &options, "-x"), EX_USAGE);
+    cr_expect_eq(PARSE(&program, &options, "--config"), EX_USAGE);
+    cr_expect_eq(PARSE(&program, &options, "--fast=1"), EX_USAGE);
+    cr_expect_eq(PARSE(&bare, &options, "argument"), EX_USAGE);
+}
+
+Test(options, a_program_adds_options_of_its_own)
+{
+    struct options options = {0};
+
+    colour = fast = NULL;
+    cr_assert_eq(PARSE(&program, &options, "--colour", "red", "--fast", "file", "--check-config"),
+                 OPTIONS_RUN);
+    cr_expect_eq(options.first, 4);
+    cr_expect_str_eq(fast, "");
+    cr_expect_eq(options.settings.poll_interval, 20);
+    options_release(&options);
+}
+
+Test(options, a_wrong_configuration_exits_with_78)
+{
+    char path[] = "/tmp/sayhook-options-XXXXXX";
+    struct options options = {0};
+    struct program_description later = program;
+    int fd = mkstemp(path);
+
+    later.settings_later = true;
+    cr_assert_eq(write(fd, "api_threads = 0\n", 16), 16);
+    close(fd);
+    cr_expect_eq(PARSE(&program, &options, "--config", path), EX_CONFIG);
+    cr_expect_eq(PARSE(&program, &options, "--check-config", "--config", path), EX_CONFIG);
+    cr_expect_eq(PARSE(&program, &options, "--config", "/nonexistent"), EX_CONFIG);
+    cr_expect_eq(PARSE(&later, &options, "--config", path), OPTIONS_RUN);
+    cr_assert_eq(truncate(path, 0), 0);
+    cr_expect_eq(PARSE(&program, &options, "--check-config", "--config", path), 0);
+    unlink(path);
+}
+
+Test(options, subcommands_read_options_between_arguments)
+{
+    char *argv[] = {(char[]){"speak"}, (char[]){"file"}, (char[]){"--colour=blue"}, (char[]){"more"}, NULL};
+    int first;
+
+    cr_assert_eq(options_read(4, argv, own, &first), 0);
+    cr_expect_eq(first, 2);
+    cr_expect_str_eq(colour, "blue");
+    cr_expect_str_eq(argv[2], "file");
+    cr_expect_str_eq(argv[3], "more");
+}

@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "text/clean.h"
+
+#include <assert.h>
+#include <ctype.h>
+#include <string.h>
+#include <utf8proc.h>
+
+#include "base/cleanup.h"
+#include "text/utf8.h"
+
+/* The longest decomposition is that of U+FDFA, 18 code points. */
+#define DECOMPOSITION_MAX 18
+
+/* The most bytes that one code point becomes: a decomposition of ASCII letters, or a name of the table, with
+ * spaces. */
+#define EXPANSION_MAX 32
+
+struct cleaner {
+    struct clean_text *out;
+    uint32_t origin; /* of what is emitted now */
+    bool owes_space; /* before the next character */
+    bool after_name; /* that space is of a symbol's name alone */
+    size_t token;    /* bytes since the last space */
+    size_t marks;    /* punctuation marks in a row */
+    size_t same;     /* of them, the same one */
+};
+
+/*
+ * What NFKD leaves as it is.  A space at either end keeps the word apart.  A comma attaches to the word
+ * before it and makes the pause that a dash means.
+ */
+static const struct replacement {
+    uint32_t code_point;
+    const char *text;
+} replacements[] = {
+    {0x00A2, " cent "},
+    {0x00A3, " pound "},
+    {0x00A5, " yen "},
+    {0x00A7, " section "},
+    {0x00A9, " copyright "},
+    {0x00AB, "\""},
+    {0x00AD, ""}, /* soft hyphen */
+    {0x00AE, " registered "},
+    {0x00B0, " degrees "},
+    {0x00B1, " plus minus "},
+    {0x00B2, " squared "},
+    {0x00B3, " cubed "},
+    {0x00B4, "'"},
+    {0x00B5, " micro "},
+    {0x00BB, "\""},
+    {0x00C6, "AE"},
+    {0x00D0, "D"},
+    {0x00D7, " times "},
+    {0x00D8, "O"},
+    {0x00DE, "Th"},
+    {0x00DF, "ss"},
+    {0x00E6, "ae"},
+    {0x00F0, "d"},
+    {0x00F7, " divided by "},
+    {0x00F8, "o"},
+    {0x00FE, "th"},
+    {0x0110, "D"},
+    {0x0111, "d"},
+    {0x0126, "H"},
+    {0x0127, "h"},
+    {0x0131, "i"},
+    {0x0138, "k"},
+    {0x0141, "L"},
+    {0x0142, "l"},
+    {0x014A, "Ng"},
+    {0x014B, "ng"},
+    {0x0152, "OE"},
+    {0x0153, "oe"},
+    {0x0166, "T"},
+    {0x0167, "t"},
+    {0x0181, "B"},
+    {0x018A, "D"},
+    {0x0198, "K"},
+    {0x0199, "k"},
+    {0x01B3, "Y"},
+    {0x01B4, "y"},
+    {0x0253, "b"},
+    {0x0257, "d"},
+    {0x02B9, "'"},
+    {0x02BB, "'"},
+    {0x02BC, "'"},
+    {0x02BD, "'"},
+    {0x02C8, "'"},
+    {0x1E9E, "SS"},
+    {0x2010, "-"},
+    {0x2012, "-"},
+    {0x2013, "-"}, /* en dash between words: see put_code_point() */
+    {0x2014, ", "},
+    {0x2015, ", "},
+    {0x2018, "'"},
+    {0x2019, "'"},
+    {0x201A, "'"},
+    {0x201B, "'"},
+    {0x201C, "\""},
+    {0x201D, "\""},
+    {0x201E, "\""},
+    {0x201F, "\""},
+    {0x2032, "'"},
+    {0x2035, "'"},
+    {0x2039, "'"},
+    {0x203A, "'"},
+    {0x2044, "/"},
+    {0x20A6, " naira "},
+    {0x20AC, " euro "},
+    {0x20B9, " rupee "},
+    {0x20BD, " rouble "},
+    {0x2122, " trademark "},
+    {0x2212, "-"},
+    {0x2215, "/"},
+    {0x221A, " root "},
+    {0x221E, " infinity "},
+    {0x2248, " about "},
+    {0x2260, " not equal to "},
+    {0x2264, " at most "},
+    {0x2265, " at least "},
+    {0x3001, ", "},
+    {0x3002, ". "},
+};
+
+/* The text for a code point, or NULL. */
+static const char *find_replacement(uint32_t code_point)
+{
+    size_t low = 0;
+    size_t high = array_length(replacements);
+
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+
+        if (replacements[middle].code_point < code_point)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    if (low < array_length(replacements) && replacements[low].code_point == code_point)
+        return replacements[low].text;
+    return NULL;
+}
+
+static void put_byte(struct cleaner *cleaner, char c)
+{
+    struct clean_text *out = cleaner->out;
+
+    assert(out->bytes < CLEAN_BYTES_MAX);
+    out->text[out->bytes] = c;
+    out->origins[out->bytes] = cleaner->origin;
+    out->bytes++;
+    cleaner->token++;
+}
+
+static void put_space(struct cleaner *cleaner)
+{
+    put_byte(cleaner, ' ');
+    cleaner->owes_space = false;
+    cleaner->after_name = false;
+    cleaner->token = 0;
+    cleaner->marks = 0;
+    cleaner->same = 0;
+}
+
+/* Counts a mark into its run; false where the run is long enough. */
+static bool admit_mark(struct cleaner *cleaner, char c)
+{
+    const struct clean_text *out = cleaner->out;
+    bool repeats = cleaner->marks > 0 && out->text[out->bytes - 1] == c;
+
+    if (cleaner->marks == CLEAN_MARKS_MAX || (repeats && cleaner->same == CLEAN_SAME_MARK_MAX))
+        return false;
+    cleaner->marks++;
+    cleaner->same = repeats ? cleaner->same + 1 : 1;
+    return true;
+}
+
+/* Emits a printable ASCII character, or owes a space. */
+static void put_char(struct cleaner *cleaner, char c)
+{
+    struct clean_text *out = cleaner->out;
+
+    if (c == ' ') {
+        cleaner->owes_space = out->bytes > 0;
+        cleaner->after_name = false;
+        return;
+    }
+    if (cleaner->after_name && strchr(".,;:!?)", c) != NULL)
+        cleaner->owes_space = false;
+    if (cleaner->owes_space || cleaner->token == CLEAN_TOKEN_MAX)
+        put_space(cleaner);
+    if (!isalnum((unsigned char)c)) {
+        if (!admit_mark(cleaner, c))
+            return;
+    } else {
+        cleaner->marks = 0;
+    }
+    if (text_is_speakable_char((unsigned char)c))
+        out->speakable = true;
+    put_byte(cleaner, c);
+}
+
+static void put_text(struct cleaner *cleaner, const char *text)
+{
+    if (*text == ',' || *text == '.') {
+        if (cleaner->out->bytes == 0)
+            return; /* a dash or a stop in front of everything */
+        cleaner->owes_space = false;
+    }
+    for (; *text != '\0'; text++)
+        put_char(cleaner, *text);
+    cleaner->after_name = cleaner->owes_space;
+}
+
+static void count_loss(struct clean_losses *losses, uint32_t index)
+{
+    if (losses->count++ == 0)
+        losses->start = index;
+    losses->end = (int64_t)index + 1;
+}
+
+/* What has no form in ASCII: marks and format characters vanish, the rest leaves a space.  Returns false for
+ * a loss. */
+static bool drop(struct cleaner *cleaner, utf8proc_category_t category)
+{
+    switch (category) {
+    case UTF8PROC_CATEGORY_MN:
+    case UTF8PROC_CATEGORY_MC:
+    case UTF8PROC_CATEGORY_ME:
+    case UTF8PROC_CATEGORY_CF:
+        return true;
+    case UTF8PROC_CATEGORY_CC:
+    case UTF8PROC_CATEGORY_ZS:
+    case UTF8PROC_CATEGORY_ZL:
+    case UTF8PROC_CATEGORY_ZP:
+    case UTF8PROC_CATEGORY_PC:
+    case UTF8PROC_CATEGORY_PD:
+    case UTF8PROC_CATEGORY_PS:
+    case UTF8PROC_CATEGORY_PE:
+    case UTF8PROC_CATEGORY_PI:
+    case UTF8PROC_CATEGORY_PF:
+    case UTF8PROC_CATEGORY_PO:
+        put_char(cleaner, ' ');
+        return true;
+    default:
+        put_char(cleaner, ' ');
+        return false;
+    }
+}
+
+/* Emits one part of a decomposition; false where it has no form in ASCII. */
+static bool put_part(struct cleaner *cleaner, uint32_t part)
+{
+    const char *text;
+
+    if (part >= ' ' && part <= '~') {
+        put_char(cleaner, (char)part);
+        return true;
+    }
+    text = find_replacement(part);
+    if (text == NULL)
+        return drop(cleaner, utf8proc_category((utf8proc_int32_t)part));
+    put_text(cleaner, text);
+    return true;
+}
+
+/* Emits what a code point becomes; false where some of it has no form in ASCII. */
+static bool put_code_point(struct cleaner *cleaner, uint32_t code_point)
+{
+    utf8proc_int32_t parts[DECOMPOSITION_MAX];
+    utf8proc_ssize_t count;
+    const char *text;
+    int last_boundclass = 0;
+    bool complete = true;
+
+    if (code_point < 0x80)
+        return put_part(cleaner, code_point);
+    if (code_point == 0x2013 && cleaner->owes_space)
+        text = ", ";
+    else
+        text = find_replacement(code_point);
+    if (text != NULL) {
+        put_text(cleaner, text);
+        return true;
+    }
+    count = utf8proc_decompose_char((utf8proc_int32_t)code_point, parts, DECOMPOSITION_MAX,
+                                    UTF8PROC_COMPAT | UTF8PROC_DECOMPOSE, &last_boundclass);
+    if (count < 0 || count > DECOMPOSITION_MAX)
+        return false; /* no code point */
+    for (utf8proc_ssize_t i = 0; i < count; i++)
+        complete &= put_part(cleaner, (uint32_t)parts[i]);
+    return complete;
+}
+
+size_t clean_code_points(const uint32_t *code_points, size_t count, struct clean_text *ret_text)
+{
+    struct cleaner cleaner = {.out = ret_text};
+    size_t taken = 0;
+
+    ret_text->bytes = 0;
+    ret_text->speakable = false;
+    ret_text->losses = (struct clean_losses){0};
+    while (taken < count && ret_text->bytes + EXPANSION_MAX <= CLEAN_BYTES_MAX) {
+        cleaner.origin = (uint32_t)taken;
+        if (!put_code_point(&cleaner, code_points[taken]))
+            count_loss(&ret_text->losses, cleaner.origin);
+        taken++;
+    }
+    ret_text->text[ret_text->bytes] = '\0';
+    return taken;
+}

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "text/clean.h"
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "text/utf8.h"
+
+TestSuite(clean);
+
+#define SOURCE_MAX 4096
+
+static uint32_t source[SOURCE_MAX];
+static struct clean_text cleaned;
+
+/* Cleans a text of at most SOURCE_MAX code points; returns how many were taken. */
+static size_t clean(const char *text)
+{
+    size_t count = 0;
+    size_t left = strlen(text);
+
+    while (left > 0) {
+        size_t used = utf8_decode(text, left, &source[count++]);
+
+        cr_assert(used > 0 && count < SOURCE_MAX);
+        text += used;
+        left -= used;
+    }
+    return clean_code_points(source, count, &cleaned);
+}
+
+static void testcase_becomes(const char *text, const char *expected)
+{
+    clean(text);
+    cr_expect_str_eq(cleaned.text, expected, "\"%s\" became \"%s\", not \"%s\"", text, cleaned.text,
+                     expected);
+    cr_expect_eq(cleaned.losses.count, 0, "\"%s\"", text);
+}
+
+Test(clean, plain_text_stays_as_it_is)
+{
+    testcase_becomes("Hello, world!", "Hello, world!");
+    testcase_becomes("It's 5% of $3.50 (at 12:30).", "It's 5% of $3.50 (at 12:30).");
+}
+
+Test(clean, typography_becomes_plain)
+{
+    testcase_becomes("“Don’t,” she said…", "\"Don't,\" she said...");
+    testcase_becomes("‘a’ ‚b‛ „c” «d» ‹e›", "'a' 'b' \"c\" \"d\" 'e'");
+    testcase_becomes("non\u2011breaking\u00A0space\u202Fhere", "non-breaking space here");
+    testcase_becomes("co\u00ADoper\u200Bate\uFEFF", "cooperate");
+    testcase_becomes("ﬁnd ﬂat oﬃce", "find flat office");
+    testcase_becomes("Ｈｅｌｌｏ！　１２３", "Hello! 123");
+    testcase_becomes("№ 5, m², 10³, ½", "No 5, m squared, 10 cubed, 1/2");
+}
+
+Test(clean, a_dash_between_words_is_a_pause)
+{
+    testcase_becomes("well — yes", "well, yes");
+    testcase_becomes("well—yes", "well, yes");
+    testcase_becomes("well – yes", "well, yes");
+    testcase_becomes("10–20", "10-20");
+    testcase_becomes("— So?", "So?");
+    testcase_becomes("−5", "-5");
+}
+
+Test(clean, accents_are_taken_off)
+{
+    testcase_becomes("Crème brûlée, naïve façade", "Creme brulee, naive facade");
+    testcase_becomes("cre\u0300me", "creme");
+    testcase_becomes("Straße Łódź Æsop œuvre Øre þing", "Strasse Lodz AEsop oeuvre Ore thing");
+    testcase_becomes("Việt Nam, İstanbul, ığdır", "Viet Nam, Istanbul, igdir");
+    testcase_becomes("waʼee", "wa'ee");
+}
+
+Test(clean, symbols_become_their_names)
+{
+    testcase_becomes("€5 or £4", "euro 5 or pound 4");
+    testcase_becomes("20°C ± 1", "20 degrees C plus minus 1");
+    testcase_becomes("© 2024 ACME™", "copyright 2024 ACME trademark");
+}
+
+Test(clean, control_characters_are_spaces)
+{
+    static const uint32_t code_points[] = {'a', 0,    'b', '\n', '\r', 'c',    0x1B,
+                                           '[', 0x7F, 'd', 0x9B, 'e',  0x2028, 'f'};
+
+    cr_expect_eq(clean_code_points(code_points, array_length(code_points), &cleaned),
+                 array_length(code_points));
+    cr_expect_str_eq(cleaned.text, "a b c [ d e f");
+    cr_expect_eq(cleaned.losses.count, 0);
+}
+
+Test(clean, spaces_are_single_and_never_at_an_end)
+{
+    testcase_becomes("  a \t\n  b   ", "a b");
+    testcase_becomes(" \u3000\u00A0 ", "");
+}
+
+Test(clean, runs_of_punctuation_are_cut_short)
+{
+    char text[512] = "a";
+
+    memset(text + 1, '.', 400);
+    testcase_becomes(text, "a...");
+    testcase_becomes("No!!!!!! What?!?!?!?!?!?!?!", "No!!! What?!?!?!?!");
+    testcase_becomes("(\"Yes.\")", "(\"Yes.\")");
+    testcase_becomes("==========", "===");
+}
+
+Test(clean, long_tokens_are_cut)
+{
+    char letters[513] = "";
+    char expected[CLEAN_BYTES_MAX] = "";
+
+    memset(letters, 'x', 150);
+    snprintf(expected, sizeof expected, "%.64s %.64s %.22s", letters, letters, letters);
+    testcase_becomes(letters, expected);
+    memset(letters, '7', 150);
+    snprintf(expected, sizeof expected, "%.64s %.64s %.22s", letters, letters, letters);
+    testcase_becomes(letters, expected);
+}
+
+Test(clean, no_token_and_no_run_ever_passes_its_limit)
+{
+    static const char alphabet[] = "aZ9.,;:!?)('\"-*& \n";
+    unsigned int seed = 1;
+
+    for (int round = 0; round < 500; round++) {
+        size_t token = 0;
+        size_t marks = 0;
+
+        for (size_t i = 0; i < 400; i++)
+            source[i] = (uint32_t)alphabet[rand_r(&seed) % (sizeof alphabet - 1)];
+        clean_code_points(source, 400, &cleaned);
+        for (size_t i = 0; i < cleaned.bytes; i++) {
+            token = cleaned.text[i] == ' ' ? 0 : token + 1;
+            marks = strchr("aZ9 ", cleaned.text[i]) != NULL ? 0 : marks + 1;
+            cr_assert_leq(token, CLEAN_TOKEN_MAX);
+            cr_assert_leq(marks, CLEAN_MARKS_MAX);
+        }
+    }
+}
+
+Test(clean, what_has_no_form_in_ascii_is_counted)
+{
+    clean("ab 日本 c😀d");
+    cr_expect_str_eq(cleaned.text, "ab c d");
+    cr_expect_eq(cleaned.losses.count, 3);
+    cr_expect_eq(cleaned.losses.start, 3);
+    cr_expect_eq(cleaned.losses.end, 8);
+    cr_expect(cleaned.speakable);
+
+    clean("日本");
+    cr_expect_eq(cleaned.bytes, 0);
+    cr_expect_not(cleaned.speakable);
+}
+
+Test(clean, any_number_as_code_point_is_taken)
+{
+    static const uint32_t code_points[] = {0xD800,   0xFFFE,     0xFFFF,     0x10FFFF,
+                                           0x110000, 0x7FFFFFFF, 0xFFFFFFFF, 0xFDFA};
+
+    cr_expect_eq(clean_code_points(code_points, array_length(code_points), &cleaned),
+                 array_length(code_points));
+    cr_expect_eq(cleaned.bytes, 0);
+    cr_expect_eq(cleaned.losses.count, array_length(code_points));
+}
+
+Test(clean, every_code_point_becomes_printable_ascii_within_the_limits)
+{
+    for (uint32_t code_point = 0; code_point < 0x110000; code_point++) {
+        clean_code_points(&code_point, 1, &cleaned);
+        for (size_t i = 0; i < cleaned.bytes; i++)
+            cr_assert(cleaned.text[i] >= ' ' && cleaned.text[i] <= '~', "U+%04X", code_point);
+    }
+}
+
+Test(clean, each_byte_knows_where_it_came_from)
+{
+    static const char text[] = "ﬁn — é€";
+    static const uint32_t expected[] = {0, 0, 1, 3, 5, 5, 6, 6, 6, 6, 6};
+
+    clean(text);
+    cr_expect_str_eq(cleaned.text, "fin, e euro");
+    cr_assert_eq(cleaned.bytes, array_length(expected));
+    for (size_t i = 0; i < cleaned.bytes; i++)
+        cr_expect_eq(cleaned.origins[i], expected[i], "byte %zu: %u", i, cleaned.origins[i]);
+}
+
+Test(clean, a_text_that_grows_too_long_is_taken_in_part)
+{
+    size_t taken;
+
+    for (size_t i = 0; i < 300; i++)
+        source[i] = 0x00A9;
+    taken = clean_code_points(source, 300, &cleaned);
+    cr_expect_gt(taken, 10);
+    cr_expect_lt(taken, 300);
+    cr_expect_leq(cleaned.bytes, CLEAN_BYTES_MAX);
+    cr_expect_eq(cleaned.origins[cleaned.bytes - 1], taken - 1);
+}

@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "text/segment.h"
+
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/cleanup.h"
+#include "text/boundary.h"
+#include "text/utf8.h"
+
+TestSuite(segment);
+
+/* As much as a test looks at. */
+#define SEGMENTS_MAX 20000
+
+struct segments {
+    size_t count;
+    struct segment items[SEGMENTS_MAX];
+};
+
+static struct segments whole, pieces;
+
+static void release_segments(struct segments *segments)
+{
+    for (size_t i = 0; i < segments->count; i++)
+        segment_release(&segments->items[i]);
+    segments->count = 0;
+}
+
+/* Feeds a text in pieces of 1 to largest bytes (0: the most that may be fed), and collects the segments. */
+static void cut(const char *text, size_t size, size_t largest, struct segments *ret_segments)
+{
+    struct segmenter *segmenter = segmenter_new();
+    unsigned int seed = 7;
+    size_t fed = 0;
+    int result;
+
+    release_segments(ret_segments);
+    while ((result = segmenter_next(segmenter, &ret_segments->items[ret_segments->count])) !=
+           SEGMENT_NONE_LEFT) {
+        size_t piece = largest == 0 ? SEGMENTER_FEED_MAX : 1 + (size_t)rand_r(&seed) % largest;
+
+        cr_assert(result == 0 || result == SEGMENT_NEEDS_INPUT);
+        if (result == 0) {
+            cr_assert_lt(++ret_segments->count, SEGMENTS_MAX);
+            continue;
+        }
+        if (piece > size - fed)
+            piece = size - fed;
+        if (piece == 0)
+            segmenter_end(segmenter);
+        else
+            cr_assert_eq(segmenter_feed(segmenter, text + fed, piece), 0);
+        fed += piece;
+    }
+    cr_expect_eq(segmenter_next(segmenter, &ret_segments->items[ret_segments->count]), SEGMENT_NONE_LEFT);
+    segmenter_free(segmenter);
+}
+
+/* The segments cover the text, and each is within its limits. */
+static void testcase_covers(const struct segments *segments, int64_t code_points)
+{
+    int64_t at = 0;
+
+    for (size_t i = 0; i < segments->count; i++) {
+        const struct segment *segment = &segments->items[i];
+
+        cr_assert_eq(segment->source_start, at);
+        cr_assert_gt(segment->source_end, at);
+        cr_assert_leq(segment->bytes, CLEAN_BYTES_MAX);
+        cr_assert_eq(strlen(segment->text), segment->bytes);
+        for (size_t j = 0; j < segment->bytes; j++) {
+            cr_assert_lt(at + segment->origins[j], segment->source_end);
+            cr_assert(j == 0 || segment->origins[j] >= segment->origins[j - 1]);
+        }
+        at = segment->source_end;
+    }
+    cr_assert_eq(at, code_points);
+}
+
+/* The segments do not depend on the pieces. */
+static void testcase_same_in_pieces(const char *text, size_t size, size_t largest)
+{
+    cut(text, size, largest, &pieces);
+    cr_assert_eq(whole.count, pieces.count, "%zu and not %zu segments", pieces.count, whole.count);
+    for (size_t i = 0; i < whole.count; i++) {
+        const struct segment *a = &whole.items[i];
+        const struct segment *b = &pieces.items[i];
+
+        cr_assert_str_eq(a->text, b->text);
+        cr_assert_eq(a->source_start, b->source_start);
+        cr_assert_eq(a->source_end, b->source_end);
+        cr_assert_eq(a->ends_paragraph, b->ends_paragraph);
+        cr_assert_eq(a->losses.count, b->losses.count);
+        cr_assert_eq(a->losses.start, b->losses.start);
+        cr_assert_eq(a->losses.end, b->losses.end);
+        cr_assert_eq(memcmp(a->origins, b->origins, a->bytes * sizeof a->origins[0]), 0);
+    }
+    release_segments(&pieces);
+}
+
+static void testcase_holds(const char *text, size_t size)
+{
+    cut(text, size, 0, &whole);
+    testcase_covers(&whole, utf8_count(text, size));
+    testcase_same_in_pieces(text, size, 1);
+    testcase_same_in_pieces(text, size, 7);
+    testcase_same_in_pieces(text, size, 1000);
+}
+
+/* Expects the texts of the segments, joined by "|", with "¶" behind one that ends a paragraph. */
+static void testcase_segments(const char *text, const char *expected)
+{
+    struct buf joined = BUF_INIT(1024 * 1024);
+
+    testcase_holds(text, strlen(text));
+    for (size_t i = 0; i < whole.count; i++)
+        buf_printf(&joined, "%s%s%s", i > 0 ? "|" : "", whole.items[i].text,
+                   whole.items[i].ends_paragraph ? "¶" : "");
+    cr_expect_str_eq(buf_str(&joined), expected, "\"%s\" was cut to \"%s\"", text, buf_str(&joined));
+    buf_release(&joined);
+    release_segments(&whole);
+}
+
+Test(segment, a_sentence_is_a_segment)
+{
+    testcase_segments("One. Two! Three? Four", "One.|Two!|Three?|Four");
+    testcase_segments("“Stop.” He did (at last.) Then…  Gone.", "\"Stop.\"|He did (at last.)|Then...|Gone.");
+    testcase_segments("What?! No... Yes.", "What?!|No...|Yes.");
+    testcase_segments("こ。A。B", "|A.|B");
+}
+
+Test(segment, what_only_looks_like_an_end_is_none)
+{
+    static const char *const texts[] = {
+        "Dr. Smith met Mrs. Jones and Prof. Lee.",
+        "See e.g. Berlin, i.e. Germany.",
+        "The U.S. Army and J. R. R. Tolkien.",
+        "It costs 3.50 or 1.000.000 in all.",
+        "See no. 5, fig. 12 and pp. 3 to 4.",
+        "He waited... and waited.",
+        "At www.example.com or a.b.c today.",
+        "approx. five kg. of flour etc. for all.",
+        "\"Really?\" he said.",
+        "1. First item",
+        "12. Another",
+        "Mr. \"Big\" Jones",
+        "Version 2.0 is out",
+    };
+
+    for (size_t i = 0; i < array_length(texts); i++)
+        testcase_segments(texts[i], texts[i]);
+    testcase_segments("He said no. Then he left.", "He said no.|Then he left.");
+    testcase_segments("So do I. And you?", "So do I.|And you?");
+    testcase_segments("Bread, milk etc. Then home.", "Bread, milk etc.|Then home.");
+    testcase_segments("In 1999. Then", "In 1999.|Then");
+}
+
+Test(segment, a_blank_line_ends_a_paragraph)
+{
+    testcase_segments("A title\n\nIts text", "A title¶|Its text");
+    testcase_segments("A title\r\n\r\nIts text.\r\nMore", "A title¶|Its text.|More");
+    testcase_segments("One.\n \t\nTwo.", "One.¶|Two.");
+    testcase_segments("One\u2029Two", "One¶|Two");
+    testcase_segments("one\nline", "one line");
+    testcase_segments("one\r\nline", "one line");
+    testcase_segments("\n\nText.\n\n\n", "Text.");
+}
+
+Test(segment, a_blank_line_is_seen_across_any_distance)
+{
+    struct buf text = BUF_INIT(16384);
+
+    buf_append_str(&text, "One");
+    buf_printf(&text, "\n%*s\n", 5000, "");
+    buf_append_str(&text, "Two");
+    testcase_segments(buf_str(&text), "One¶|Two");
+    buf_release(&text);
+}
+
+Test(segment, a_text_without_ends_is_cut_at_a_clause_then_at_a_space)
+{
+    struct buf text = BUF_INIT(65536);
+
+    for (int i = 0; i < 200; i++)
+        buf_append_str(&text, i % 10 == 9 ? "words, " : "words ");
+    testcase_holds(buf_str(&text), text.length);
+    cr_assert_gt(whole.count, 4);
+    for (size_t i = 0; i + 1 < whole.count; i++) {
+        cr_expect_eq(whole.items[i].text[whole.items[i].bytes - 1], ',');
+        cr_expect_gt(whole.items[i].bytes, 200);
+    }
+    buf_clear(&text);
+    for (int i = 0; i < 200; i++)
+        buf_append_str(&text, "words ");
+    testcase_holds(buf_str(&text), text.length);
+    for (size_t i = 0; i < whole.count; i++)
+        cr_expect_str_eq(whole.items[i].text + whole.items[i].bytes - 5, "words");
+    release_segments(&whole);
+    buf_release(&text);
+}
+
+Test(segment, nothing_to_speak_is_a_segment_without_text)
+{
+    testcase_segments("...\n\nHello.", "¶|Hello.");
+    testcase_segments("😀😀\n\nHello.", "¶|Hello.");
+    testcase_segments("   ", "");
+    testcase_segments(". . . Hello.", ". . . Hello.");
+
+    testcase_holds("", 0);
+    cr_expect_eq(whole.count, 0);
+    testcase_holds(" \n\n ", 4);
+    cr_assert_eq(whole.count, 1);
+    cr_expect_eq(whole.items[0].bytes, 0);
+    cr_expect_not(whole.items[0].ends_paragraph);
+    release_segments(&whole);
+}
+
+Test(segment, losses_and_origins_are_places_in_the_whole_text)
+{
+    static const char text[] = "One. 😀 Two 日 three.";
+    int64_t start;
+    int64_t end;
+
+    testcase_holds(text, sizeof text - 1);
+    cr_assert_eq(whole.count, 2);
+    cr_expect_eq(whole.items[0].losses.count, 0);
+    cr_expect_eq(whole.items[1].losses.count, 2);
+    cr_expect_eq(whole.items[1].losses.start, 5);
+    cr_expect_eq(whole.items[1].losses.end, 12);
+    cr_expect_str_eq(whole.items[1].text, "Two three.");
+    segment_source(&whole.items[1], 4, 10, &start, &end);
+    cr_expect_eq(start, 13);
+    cr_expect_eq(end, 19);
+    release_segments(&whole);
+
+    testcase_holds("  \n hi", 6);
+    segment_source(&whole.items[0], 0, 2, &start, &end);
+    cr_expect_eq(start, 4);
+    cr_expect_eq(end, 6);
+    release_segments(&whole);
+}
+
+/* unit over and over until size bytes are reached. */
+static void testcase_hostile(const char *first, const char *unit, size_t size)
+{
+    struct buf text = BUF_INIT(2 * 1024 * 1024);
+
+    buf_append_str(&text, first);
+    while (text.length < size)
+        buf_append_str(&text, unit);
+    testcase_holds(buf_str(&text), text.length);
+    release_segments(&whole);
+    buf_release(&text);
+}
+
+Test(segment, hostile_texts_are_covered_within_the_limits)
+{
+    testcase_hostile("a", ".", 401);
+    testcase_hostile("", "a", 20000);
+    testcase_hostile("", "7", 3000);
+    testcase_hostile("", "a. ", 10000);
+    testcase_hostile("a", "\n", 10000);
+    testcase_hostile("a", " ", 10000);
+    testcase_hostile("a", " .", 10000);
+    testcase_hostile("", "!?", 10000);
+    testcase_hostile("e", "\u0301", 10000);
+    testcase_hostile("", "😀", 10000);
+    testcase_hostile("", "©", 10000);
+    testcase_hostile("", "\uFDFA", 10000);
+    testcase_hostile("", "日本。", 10000);
+    testcase_hostile("", "\"", 10000);
+    testcase_hostile("", "A", 2000);
+}
+
+Test(segment, random_bytes_count_each_as_a_code_point_that_is_lost)
+{
+    static const char broken[] = "a\xFF\xC3 b\xE2\x82.\xF0\x9F\x98";
+    char noise[5000];
+    unsigned int seed = 3;
+
+    cut(broken, sizeof broken - 1, 0, &whole);
+    testcase_same_in_pieces(broken, sizeof broken - 1, 1);
+    testcase_covers(&whole, 11);
+    cr_expect_str_eq(whole.items[0].text, "a b .");
+    cr_expect_eq(whole.items[0].losses.count, 7);
+
+    for (int round = 0; round < 20; round++) {
+        for (size_t i = 0; i < sizeof noise; i++)
+            noise[i] = (char)(rand_r(&seed) % 3 == 0 ? rand_r(&seed) % 256 : " .aB\n"[rand_r(&seed) % 5]);
+        cut(noise, sizeof noise, 0, &whole);
+        testcase_same_in_pieces(noise, sizeof noise, 1);
+        testcase_same_in_pieces(noise, sizeof noise, 400);
+    }
+    release_segments(&whole);
+}
+
+Test(segment, more_than_may_be_fed_is_refused)
+{
+    struct segmenter *segmenter = segmenter_new();
+    cleanup(free_ptr) char *text = calloc(1, SEGMENTER_FEED_MAX + UTF8_SEQUENCE_MAX + 1);
+    struct segment segment;
+
+    cr_expect_eq(segmenter_feed(segmenter, text, SEGMENTER_FEED_MAX + UTF8_SEQUENCE_MAX + 1), -ENOBUFS);
+    cr_expect_eq(segmenter_feed(segmenter, text, SEGMENTER_FEED_MAX), 0);
+    cr_expect_eq(segmenter_feed(segmenter, text, SEGMENTER_FEED_MAX), -ENOBUFS);
+    cr_expect_eq(segmenter_next(segmenter, &segment), SEGMENT_NEEDS_INPUT);
+    cr_expect_eq(segmenter_feed(segmenter, text, SEGMENTER_FEED_MAX), 0);
+    segmenter_free(segmenter);
+    cr_expect_null(segmenter_free(NULL));
+}

@@ -110,29 +110,48 @@ static int parse_ports(const char *text, const struct value_range *range, void *
     return 0;
 }
 
+/* Whether every bit behind the prefix is zero: a network with others is a slip, and net/ refuses it too. */
+static bool is_network(const unsigned char *address, int64_t prefix, int64_t bits)
+{
+    for (int64_t bit = prefix; bit < bits; bit++)
+        if ((address[bit / 8] & (0x80 >> bit % 8)) != 0)
+            return false;
+    return true;
+}
+
 /* An address alone is the network that holds nothing else. */
-static int check_cidr(char entry[ENTRY_MAX + 1], struct error *err)
+static bool rewrite_cidr(char entry[ENTRY_MAX + 1])
 {
     char address[INET6_ADDRSTRLEN];
     size_t length = strcspn(entry, "/");
     unsigned char bytes[sizeof(struct in6_addr)];
     bool is_v6 = memchr(entry, ':', length) != NULL;
-    int64_t longest = is_v6 ? 128 : 32;
-    int64_t prefix = longest;
-    const char *digits = entry[length] == '/' ? entry + length + 1 : "";
+    int64_t bits = is_v6 ? 128 : 32;
+    int64_t prefix = bits;
+    const char *digits = entry + length + 1;
 
     if (length >= sizeof address)
-        return error_set(err, -EINVAL, "holds \"%s\", which is no network like 10.0.0.0/8 or fd00::/8",
-                         entry);
+        return false;
     memcpy(address, entry, length);
     address[length] = '\0';
-    if (inet_pton(is_v6 ? AF_INET6 : AF_INET, address, bytes) != 1 ||
-        digits[strspn(digits, "0123456789")] != '\0' ||
-        (entry[length] == '/' && number_parse(NUMBER_COUNT, digits, 0, longest, &prefix, NULL) < 0))
-        return error_set(err, -EINVAL, "holds \"%s\", which is no network like 10.0.0.0/8 or fd00::/8",
-                         entry);
+    if (inet_pton(is_v6 ? AF_INET6 : AF_INET, address, bytes) != 1)
+        return false;
+    if (entry[length] == '/' && (digits[strspn(digits, "0123456789")] != '\0' ||
+                                 number_parse(NUMBER_COUNT, digits, 0, bits, &prefix, NULL) < 0))
+        return false;
     snprintf(entry, ENTRY_MAX + 1, "%s/%d", address, (int)prefix);
-    return 0;
+    return is_network(bytes, prefix, bits);
+}
+
+static int check_cidr(char entry[ENTRY_MAX + 1], struct error *err)
+{
+    char original[ENTRY_MAX + 1];
+
+    memcpy(original, entry, sizeof original);
+    return rewrite_cidr(entry)
+               ? 0
+               : error_set(err, -EINVAL, "holds \"%s\", which is no network like 10.0.0.0/8 or fd00::/8",
+                           original);
 }
 
 static int parse_cidrs(const char *text, const struct value_range *range, void *ret_member, struct error *err)

@@ -231,6 +231,8 @@ Test(settings, malformed_values_are_refused)
         "webhook_ports = https",
         "webhook_allow_cidrs = 10.0.0.0/33",
         "webhook_allow_cidrs = 10.0.0/8",
+        "webhook_allow_cidrs = 10.0.0.1/8",
+        "webhook_allow_cidrs = fd00::1/127",
         "webhook_allow_cidrs = ::/129",
         "webhook_allow_cidrs = localhost",
         "webhook_allow_cidrs = 10.0.0.0/",

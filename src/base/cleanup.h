@@ -11,6 +11,7 @@
 #define BASE_CLEANUP_H
 
 #include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -37,7 +38,7 @@ static inline void close_file(FILE **variable)
 }
 
 /* The struct of which member is a part, from a pointer to that member. */
-#define container_of(pointer, type, member) ((type *)(void *)((char *)(pointer)-offsetof(type, member)))
+#define container_of(pointer, type, member) ((type *)((uintptr_t)(pointer)-offsetof(type, member)))
 
 #define steal_ptr(variable)                                                                                  \
     ({                                                                                                       \

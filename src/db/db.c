@@ -37,6 +37,7 @@ struct db {
     int failure;          /* of the transaction: a negative errno value, or 0 */
     struct error reason;  /* of that failure */
     int64_t data_version; /* at the last db_changed() */
+    sqlite3_stmt *read_data_version;
     size_t query_count;
     struct db_query queries[];
 };
@@ -163,6 +164,7 @@ struct db *db_close(struct db *db)
     db_rollback(db);
     for (size_t i = 0; i < db->query_count; i++)
         sqlite3_finalize(db->queries[i].prepared);
+    sqlite3_finalize(db->read_data_version);
     sqlite3_close(db->handle);
     turnstile_put(db->turnstile);
     free(db->path);
@@ -234,14 +236,17 @@ bool db_in_transaction(const struct db *db)
 
 bool db_changed(struct db *db)
 {
-    unsigned int version = 0;
+    int64_t version = -1;
     bool changed;
 
-    /* The number changes when another connection writes; SQLITE_FCNTL_DATA_VERSION reads it without a
-     * statement. */
-    if (sqlite3_file_control(db->handle, "main", SQLITE_FCNTL_DATA_VERSION, &version) != SQLITE_OK)
+    if (db->read_data_version == NULL &&
+        sqlite3_prepare_v3(db->handle, "PRAGMA data_version", -1, SQLITE_PREPARE_PERSISTENT,
+                           &db->read_data_version, NULL) != SQLITE_OK)
         return true;
-    changed = (int64_t)version != db->data_version;
+    if (sqlite3_step(db->read_data_version) == SQLITE_ROW)
+        version = sqlite3_column_int64(db->read_data_version, 0);
+    sqlite3_reset(db->read_data_version);
+    changed = version < 0 || version != db->data_version;
     db->data_version = version;
     return changed;
 }

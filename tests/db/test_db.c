@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include <criterion/criterion.h>
+
+#include "base/cleanup.h"
+#include "base/file.h"
+#include "db/db.h"
+#include "db/migrate.h"
+#include "store/statements.h"
+#include "support/database.h"
+
+static struct database database;
+
+static void setup(void)
+{
+    database_open(&database);
+}
+
+static void teardown(void)
+{
+    database_close(&database);
+}
+
+static struct db *open_db(const char *path)
+{
+    const struct db_options options = {
+        .path = path, .statements = store_statements, .statement_count = STATEMENT_COUNT};
+    struct error err = {""};
+    struct db *db;
+
+    cr_assert_eq(db_open(&options, &db, &err), 0, "%s", err.text);
+    return db;
+}
+
+TestSuite(db, .init = setup, .fini = teardown);
+TestSuite(migrate, .init = setup, .fini = teardown);
+
+Test(migrate, refuses_a_newer_database_and_says_what_to_do)
+{
+    struct db *db = open_db(database.path);
+    struct error err = {""};
+
+    cr_assert_eq(db_execute(db, "PRAGMA user_version = 9999", &err), 0, "%s", err.text);
+    cr_assert_eq(db_migrate(db, &clock_system, NULL, &err), -EPROTO);
+    cr_assert_not_null(strstr(err.text, "newer Sayhook"), "%s", err.text);
+    cr_assert_not_null(strstr(err.text, "9999"));
+    db_close(db);
+}
+
+Test(migrate, refuses_another_programs_database)
+{
+    char path[128];
+    struct error err = {""};
+    struct db *db;
+
+    snprintf(path, sizeof path, "%s/other.db", database.folder);
+    db = open_db(path);
+    cr_assert_eq(db_execute(db, "CREATE TABLE theirs (x)", &err), 0, "%s", err.text);
+    cr_assert_eq(db_migrate(db, &clock_system, NULL, &err), -EUCLEAN);
+    db_close(db);
+}
+
+Test(migrate, is_recorded_and_runs_once)
+{
+    struct db *db = open_db(database.path);
+    int64_t rows = 0;
+    int before = -1;
+
+    cr_assert_eq(db_migrate(db, &clock_system, &before, NULL), 0);
+    cr_assert_eq(before, db_newest_version());
+    cr_assert_eq(db_read_int(db, "SELECT count(*) FROM migrations", &rows, NULL), 0);
+    cr_assert_eq(rows, db_newest_version());
+    db_close(db);
+}
+
+/* What a schema amounts to, whichever statements made it: tables, columns with their types and constraints,
+ * indexes. */
+static const char description[] =
+    "SELECT group_concat(line, char(10)) FROM ("
+    "  SELECT m.name || ' ' || l.strict || l.wr || ' ' || c.name || ' ' || c.type || ' ' || c.\"notnull\" || ' ' ||"
+    "         coalesce(c.dflt_value, '-') || ' ' || c.pk AS line"
+    "  FROM sqlite_schema AS m JOIN pragma_table_xinfo(m.name) AS c JOIN pragma_table_list(m.name) AS l"
+    "  WHERE m.type = 'table'"
+    "  UNION ALL SELECT m.name || ' -> ' || f.\"table\" || ' ' || f.\"from\""
+    "  FROM sqlite_schema AS m JOIN pragma_foreign_key_list(m.name) AS f"
+    "  UNION ALL SELECT name || ' ' || sql FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL"
+    "  ORDER BY 1)";
+
+static char *describe(const char *path)
+{
+    const struct db_statement statement = {"describe", description};
+    const struct db_options options = {.path = path, .statements = &statement, .statement_count = 1};
+    struct error err = {""};
+    struct db_query *query;
+    struct db *db;
+    char *text;
+
+    cr_assert_eq(db_open(&options, &db, &err), 0, "%s", err.text);
+    query = db_query(db, 0);
+    cr_assert_eq(db_step(query, &err), DB_ROW, "%s", err.text);
+    text = db_column_dup(query, 0);
+    db_query_end(&query);
+    db_close(db);
+    return text;
+}
+
+Test(migrate, leads_to_the_schema_that_is_written_down)
+{
+    cleanup(buf_release) struct buf schema = BUF_INIT(1 << 20);
+    cleanup(free_ptr) char *migrated = describe(database.path);
+    cleanup(free_ptr) char *written = NULL;
+    char path[256];
+    struct error err = {""};
+    struct db *db;
+
+    snprintf(path, sizeof path, "%s/sql/schema.sql",
+             getenv("top_srcdir") != NULL ? getenv("top_srcdir") : ".");
+    cr_assert_eq(file_read(path, &schema, &err), 0, "%s", err.text);
+    snprintf(path, sizeof path, "%s/schema.db", database.folder);
+    db = open_db(path);
+    cr_assert_eq(db_execute(db, buf_str(&schema), &err), 0, "%s", err.text);
+    db_close(db);
+    written = describe(path);
+    cr_assert_str_eq(written, migrated);
+}
+
+/* ---- transactions ---- */
+
+Test(db, a_failure_inside_a_transaction_sticks_and_rolls_back)
+{
+    struct db *db = open_db(database.path);
+    struct error err = {""};
+    int64_t rows = -1;
+
+    cr_assert_eq(db_begin(db, "test", &err), 0, "%s", err.text);
+    cr_assert_eq(db_execute(db, "INSERT INTO metrics VALUES ('x', 1)", &err), 0, "%s", err.text);
+    cr_assert_lt(db_execute(db, "INSERT INTO metrics VALUES ('x', 2)", &err), 0);
+    cr_assert_lt(db_commit(db, &err), 0);
+    cr_assert_not(db_in_transaction(db));
+    cr_assert_eq(db_read_int(db, "SELECT count(*) FROM metrics WHERE name = 'x'", &rows, NULL), 0);
+    cr_assert_eq(rows, 0);
+    db_close(db);
+}
+
+Test(db, is_in_wal_mode_and_syncs_every_commit)
+{
+    struct db *db = open_db(database.path);
+    int64_t value;
+
+    cr_assert_eq(db_read_int(db, "PRAGMA synchronous", &value, NULL), 0);
+    cr_assert_eq(value, 2);
+    cr_assert_eq(db_read_int(db, "SELECT journal_mode = 'wal' FROM pragma_journal_mode", &value, NULL), 0);
+    cr_assert_eq(value, 1);
+    db_close(db);
+}
+
+Test(db, a_change_by_another_connection_is_seen_once)
+{
+    struct db *reader = open_db(database.path);
+    struct db *writer = open_db(database.path);
+
+    db_changed(reader);
+    cr_assert_not(db_changed(reader));
+    cr_assert_eq(db_begin(writer, "test", NULL), 0);
+    cr_assert_eq(db_execute(writer, "INSERT INTO metrics VALUES ('y', 1)", NULL), 0);
+    cr_assert_eq(db_commit(writer, NULL), 0);
+    cr_assert(db_changed(reader));
+    cr_assert_not(db_changed(reader));
+    db_close(reader);
+    db_close(writer);
+}
+
+#define WRITERS 4
+#define WRITES  50
+
+/* A process of its own adds one at a time to a counter, by reading it first: lost updates would show. */
+static void write_as_a_process(const char *path)
+{
+    struct db *db = open_db(path);
+
+    for (int i = 0; i < WRITES; i++) {
+        char sql[128];
+        int64_t value = -1;
+
+        if (db_begin(db, "test", NULL) != 0)
+            _exit(1);
+        db_read_int(db, "SELECT value FROM metrics WHERE name = 'z'", &value, NULL);
+        snprintf(sql, sizeof sql, "UPDATE metrics SET value = %lld WHERE name = 'z'", (long long)value + 1);
+        if (db_execute(db, sql, NULL) != 0 || db_commit(db, NULL) != 0)
+            _exit(2);
+    }
+    db_close(db);
+    _exit(0);
+}
+
+Test(db, writers_in_several_processes_take_turns)
+{
+    struct db *db;
+    pid_t pids[WRITERS];
+    int64_t value;
+
+    db = open_db(database.path);
+    cr_assert_eq(db_execute(db, "INSERT INTO metrics VALUES ('z', 0)", NULL), 0);
+    db_close(db); /* a connection must not be carried across fork() */
+    store_close(database.store);
+    database.store = NULL;
+    for (int i = 0; i < WRITERS; i++) {
+        pids[i] = fork();
+        if (pids[i] == 0)
+            write_as_a_process(database.path);
+    }
+    for (int i = 0; i < WRITERS; i++) {
+        int status;
+
+        waitpid(pids[i], &status, 0);
+        cr_assert_eq(status, 0);
+    }
+    db = open_db(database.path);
+    cr_assert_eq(db_read_int(db, "SELECT value FROM metrics WHERE name = 'z'", &value, NULL), 0);
+    cr_assert_eq(value, WRITERS * WRITES);
+    db_close(db);
+}
+
+/* ---- every statement ---- */
+
+/* Statements that may scan, and why that is no harm: the tables named in "[scan: table]" beside the
+ * statement. */
+static bool may_scan(const char *name, const char *table)
+{
+    static const struct {
+        const char *statement, *table;
+    } allowed[] = {
+        {"key_all", "api_keys"},         /* an administrator's list */
+        {"worker_all", "workers"},       /* one row a process */
+        {"delivery_open", "deliveries"}, /* by a partial index that holds attempts under way only */
+    };
+
+    for (size_t i = 0; i < array_length(allowed); i++)
+        if (strcmp(allowed[i].statement, name) == 0 && strcmp(allowed[i].table, table) == 0)
+            return true;
+    return false;
+}
+
+static void check_plan(struct db *db, const struct db_statement *statement)
+{
+    char sql[8192];
+    struct db_statement explain = {.name = statement->name, .sql = sql};
+    const struct db_options options = {.path = db_path(db), .statements = &explain, .statement_count = 1};
+    struct error err = {""};
+    struct db_query *query;
+    struct db *other;
+    int r;
+
+    snprintf(sql, sizeof sql, "EXPLAIN QUERY PLAN %s", statement->sql);
+    cr_assert_eq(db_open(&options, &other, &err), 0, "%s", err.text);
+    query = db_query(other, 0);
+    while ((r = db_step(query, &err)) == DB_ROW) {
+        char step[512], table[64] = "";
+
+        db_column_copy(query, 3, step, sizeof step);
+        if (sscanf(step, "SCAN %63s", table) == 1 && strcmp(table, "CONSTANT") != 0)
+            cr_expect(may_scan(statement->name, table) || strstr(step, "USING COVERING INDEX") != NULL ||
+                          strstr(step, "USING INDEX") != NULL,
+                      "%s scans: %s", statement->name, step);
+        cr_expect_null(strstr(step, "TEMP B-TREE"), "%s sorts: %s", statement->name, step);
+    }
+    cr_expect_eq(r, 0, "%s: %s", statement->name, err.text);
+    db_query_end(&query);
+    db_close(other);
+}
+
+Test(db, no_statement_scans_or_sorts_without_a_reason)
+{
+    struct db *db = open_db(database.path);
+
+    for (size_t i = 0; i < STATEMENT_COUNT; i++)
+        check_plan(db, &store_statements[i]);
+    db_close(db);
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A database in a temporary folder, with one API key, a clock that stands still and webhook bodies that name
+ * the job. */
+#ifndef SUPPORT_DATABASE_H
+#define SUPPORT_DATABASE_H
+
+#include "store/store.h"
+#include "support/fake_clock.h"
+
+struct database {
+    char folder[64];
+    char path[96];
+    struct fake_clock clock;
+    struct store_options options; /* for further connections */
+    struct store *store;
+    int64_t key; /* of the API key that hashes to 32 bytes of 1 */
+};
+
+/* Fails the test where it cannot. */
+void database_open(struct database *database);
+void database_close(struct database *database);
+
+/* One call each in a transaction of its own. */
+int64_t database_add_key(struct database *database, unsigned char hash_byte);
+struct job database_add_job(struct database *database, int64_t key, const char *text,
+                            const char *webhook_url);
+int database_claim(struct database *database, int64_t worker, struct job *ret_job);
+int database_finish(struct database *database, const struct job *claim, const struct job_outcome *outcome);
+int64_t database_join(struct database *database);
+
+#endif

@@ -88,8 +88,10 @@ static void print_help(const struct program_description *program, const struct p
     if (program->options != NULL)
         options_describe(program->options);
     options_describe(shared);
-    if (program->epilogue != NULL)
-        printf("\n%s", program->epilogue);
+    if (program->print_epilogue != NULL) {
+        puts("");
+        program->print_epilogue();
+    }
 }
 
 /* The file to read, or NULL for the defaults alone. */

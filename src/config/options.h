@@ -41,7 +41,7 @@ struct program_description {
     const char *summary;   /* what it does, "speaks the jobs that wait" */
     const char *arguments; /* what follows the options, "COMMAND …"; NULL: there are no arguments */
     const struct program_option *options; /* the program's own; NULL is none */
-    const char *epilogue;                 /* lines below the options in the help; NULL is none */
+    void (*print_epilogue)(void);         /* prints lines below the options in the help; NULL is none */
     bool settings_later;                  /* options_parse() reads no configuration, but for --check-config */
 };
 

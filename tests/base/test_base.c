@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <sys/socket.h>
 
 #include <criterion/criterion.h>
 
@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/id.h"
+#include "base/wake.h"
 
 Test(buf, an_append_past_the_maximum_fails_and_sticks)
 {
@@ -135,4 +136,38 @@ Test(file, a_lock_is_held_until_its_descriptor_closes)
     cr_assert_eq(file_lock(path, false, &second, &err), 0);
     close(second);
     unlink(path);
+}
+
+Test(wake, a_hint_reaches_the_one_who_listens_and_harms_nobody_else)
+{
+    char folder[] = "/tmp/test_base.XXXXXX";
+    char database[64], socket_path[80];
+    int listener = -1, sender = wake_sender();
+    char byte;
+
+    cr_assert_not_null(mkdtemp(folder));
+    snprintf(database, sizeof database, "%s/db", folder);
+    snprintf(socket_path, sizeof socket_path, "%s-wake", database);
+    wake_send(sender, database);
+    cr_assert_eq(wake_open(database, &listener, NULL), 0);
+    for (int i = 0; i < 10000; i++) /* far more than the socket holds: it must not block */
+        wake_send(sender, database);
+    cr_assert_eq(recv(listener, &byte, 1, 0), 1);
+    wake_drain(listener);
+    cr_assert_eq(recv(listener, &byte, 1, 0), -1);
+    close(listener);
+    close(sender);
+    unlink(socket_path);
+    rmdir(folder);
+}
+
+Test(wake, a_path_too_long_for_a_socket_means_no_hints)
+{
+    char database[200];
+    int fd = 7;
+
+    memset(database, 'a', sizeof database - 1);
+    database[sizeof database - 1] = '\0';
+    cr_assert_eq(wake_open(database, &fd, NULL), 0);
+    cr_assert_eq(fd, -1);
 }

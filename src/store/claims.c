@@ -39,21 +39,41 @@ int worker_beat(struct store *store, int64_t worker, int64_t lease_until, struct
     return db_changes(store->db) > 0 ? 0 : STORE_STALE;
 }
 
-static int put_back(struct store *store, int64_t id, struct error *err)
+/* A claim is undone: the job waits again. */
+static int return_to_queue(struct store *store, const struct job *job, struct error *err)
+{
+    int64_t ordinal, position;
+    int r;
+
+    assert(job_transition_is_legal(job->status, JOB_PENDING));
+    r = store_run_on_row(store, STATEMENT_job_to_pending, job->id, err);
+    if (r == 0)
+        r = store_job_waits(store, job->key, job->characters, false, &ordinal, &position, err);
+    store_count(store, METRIC_JOBS_PENDING, 1);
+    return r;
+}
+
+static int take_back(struct store *store, int64_t id, struct error *err)
 {
     cleanup(job_release) struct job job = {0};
-    int64_t ordinal, position;
+    int r = store_read_job(store, id, &job, err);
+
+    if (r == 0)
+        r = return_to_queue(store, &job, err);
+    store_count(store, METRIC_LEASES_LOST, 1);
+    return r < 0 ? r : 0;
+}
+
+int job_put_back(struct store *store, int64_t id, int64_t epoch, struct error *err)
+{
+    cleanup(job_release) struct job job = {0};
     int r = store_read_job(store, id, &job, err);
 
     if (r != 0)
-        return r < 0 ? r : 0;
-    assert(job_transition_is_legal(job.status, JOB_PENDING));
-    r = store_run_on_row(store, STATEMENT_job_to_pending, id, err);
-    if (r == 0)
-        r = store_job_waits(store, job.key, job.characters, false, &ordinal, &position, err);
-    store_count(store, METRIC_JOBS_PENDING, 1);
-    store_count(store, METRIC_LEASES_LOST, 1);
-    return r;
+        return r < 0 ? r : STORE_STALE;
+    if (job.status != JOB_PROCESSING || job.epoch != epoch)
+        return STORE_STALE;
+    return return_to_queue(store, &job, err);
 }
 
 /* A worker has a bounded number of claims; one that has more leaves the rest to the next turn of the loop
@@ -85,7 +105,7 @@ int worker_leave(struct store *store, int64_t worker, struct error *err)
         int r = claims_of(store, worker, ids, &count, err);
 
         for (size_t i = 0; r == 0 && i < count; i++)
-            r = put_back(store, ids[i], err);
+            r = take_back(store, ids[i], err);
         if (r < 0)
             return r;
     } while (count > 0);

@@ -223,6 +223,12 @@ struct job_outcome {
 int job_finish(struct store *store, int64_t id, int64_t epoch, const struct job_outcome *outcome,
                struct error *err);
 
+/*
+ * [write] Undoes a claim: the job waits again, as if it had never started.  For faults that are not the
+ * text's, a full disk above all.  STORE_STALE.
+ */
+int job_put_back(struct store *store, int64_t id, int64_t epoch, struct error *err);
+
 /* ---- webhooks and their deliveries
  * --------------------------------------------------------------------------------- */
 

@@ -62,11 +62,9 @@ int number_parse(enum number_kind kind, const char *text, int64_t min, int64_t m
 
 void number_format(enum number_kind kind, int64_t number, char ret_text[NUMBER_TEXT_SIZE])
 {
-    const struct suffix *best = &kinds[kind].suffixes[0];
+    /* Nothing is written 0s, not 0ms. */
+    const struct suffix *best = &kinds[kind].suffixes[number == 0 && kind == NUMBER_DURATION ? 1 : 0];
 
-    /* Nobody writes 0d. */
-    if (number == 0 && kind == NUMBER_DURATION)
-        best = find_suffix(&kinds[kind], "s");
     for (size_t i = 1; number > 0 && i < SUFFIXES_MAX && kinds[kind].suffixes[i].text != NULL; i++)
         if (number % kinds[kind].suffixes[i].factor == 0)
             best = &kinds[kind].suffixes[i];

@@ -44,7 +44,7 @@ static int read_tables(int argc, char **argv, const char *short_options, const s
 {
     const struct program_option *const tables[] = {one, two};
     struct option options[SHARED_OPTIONS + PROGRAM_OPTIONS_MAX + 1] = {0};
-    const char **values[array_length(options)];
+    const char **values[array_length(options)] = {0};
     int count = 0, index = 0, c;
 
     for (size_t t = 0; t < array_length(tables); t++)

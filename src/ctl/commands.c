@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The table of commands: the map of src/ctl/. */
+#include "ctl/ctl.h"
+
+const struct command ctl_commands[] = {
+    {
+        .name = "key create",
+        .arguments = "",
+        .summary = "make an API key and its webhook secret, and show both this once",
+        .details =
+            "Keep both: the database holds only a hash of the key, and no command prints the secret again.\n",
+        .run = ctl_key_create,
+    },
+    {
+        .name = "key list",
+        .arguments = "",
+        .summary = "list the API keys, revoked ones too",
+        .run = ctl_key_list,
+    },
+    {
+        .name = "key revoke",
+        .arguments = "KEY_ID",
+        .argument_count = 1,
+        .summary = "end an API key at once; its jobs go on",
+        .details = "KEY_ID is what 'key list' shows, not the key itself.\n",
+        .run = ctl_key_revoke,
+    },
+    {
+        .name = "migrate",
+        .arguments = "",
+        .summary = "create the database, or bring it to this version",
+        .details =
+            "The programs do the same when they start; a database that is newer than they are is refused.\n",
+        .run = ctl_migrate,
+    },
+    {
+        .name = "listen",
+        .arguments = "",
+        .summary = "receive webhooks on this machine, verify and print them",
+        .details =
+            "The secret may also stand in SAYHOOK_WEBHOOK_SECRET.  A webhook of which both signatures and the\n"
+            "time are right is answered with 204, any other with 400.  With --json each is a line of JSON.\n",
+        .run = ctl_listen,
+    },
+    {
+        .name = "speak",
+        .arguments = "TEXTFILE",
+        .argument_count = 1,
+        .summary = "have a text spoken and download the audio",
+        .details =
+            "TEXTFILE is UTF-8; - is stdin.  URL and key may also stand in SAYHOOK_URL and SAYHOOK_API_KEY.\n",
+        .run = ctl_speak,
+    },
+    {0},
+};

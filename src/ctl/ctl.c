@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ctl/ctl.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+
+/* The column at which the list's explanations start. */
+#define SUMMARY_COLUMN 16
+
+void ctl_list_commands(void)
+{
+    puts("Commands, each with a --help of its own:");
+    for (const struct command *c = ctl_commands; c->name != NULL; c++)
+        printf("  %-*s%s\n", SUMMARY_COLUMN, c->name, c->summary);
+}
+
+/* How many of the words make up the command's name; 0 where they differ. */
+static int match(const struct command *command, int argc, char **argv)
+{
+    const char *name = command->name;
+    int words = 0;
+
+    while (words < argc) {
+        size_t length = strcspn(name, " ");
+
+        if (strlen(argv[words]) != length || strncmp(argv[words], name, length) != 0)
+            return 0;
+        words++;
+        if (name[length] == '\0')
+            return words;
+        name += length + 1;
+    }
+    return 0;
+}
+
+int ctl_run(struct ctl *ctl, int argc, char **argv)
+{
+    if (argc == 0)
+        return ctl_fail(ctl, EX_USAGE, "which command?  See %s --help", ctl->program->name);
+    for (ctl->command = ctl_commands; ctl->command->name != NULL; ctl->command++) {
+        int words = match(ctl->command, argc, argv);
+
+        if (words == 0)
+            continue;
+        /* The last word of its name stands where getopt expects the program's. */
+        argv[words - 1] = ctl->invoked_as;
+        return ctl->command->run(ctl, argc - words + 1, argv + words - 1);
+    }
+    return ctl_fail(ctl, EX_USAGE, "there is no command '%s%s%s'; see %s --help", argv[0],
+                    argc > 1 ? " " : "", argc > 1 ? argv[1] : "", ctl->program->name);
+}
+
+static void print_help(const struct ctl *ctl, const struct program_option *table)
+{
+    const struct command *command = ctl->command;
+
+    printf("Usage: %s %s [OPTION]...%s%s\n%s.\n\nOptions:\n", ctl->program->name, command->name,
+           command->arguments[0] != '\0' ? " " : "", command->arguments, command->summary);
+    options_describe(table);
+    if (command->details != NULL)
+        printf("\n%s", command->details);
+}
+
+int ctl_read(struct ctl *ctl, int argc, char **argv, const struct program_option *own, char ***ret_arguments)
+{
+    struct program_option table[PROGRAM_OPTIONS_MAX + 1] = {0};
+    const char *json = NULL, *help = NULL;
+    size_t count = 0;
+    int first, code;
+
+    for (; own->name != NULL; own++)
+        table[count++] = *own;
+    table[count++] = (struct program_option){"json", NULL, "print JSON", &json};
+    table[count++] =
+        (struct program_option){"config", "FILE", "read settings from FILE", &ctl->options.config};
+    table[count++] = (struct program_option){"help", NULL, "print this help and exit", &help};
+    code = options_read(argc, argv, table, &first);
+    if (code == 0 && help != NULL) {
+        print_help(ctl, table);
+        return 0;
+    }
+    if (code == 0 && argc - first != ctl->command->argument_count)
+        code = ctl_fail(ctl, EX_USAGE, "%s takes %s as its arguments", ctl->command->name,
+                        ctl->command->argument_count > 0 ? ctl->command->arguments : "nothing");
+    if (code != 0) {
+        fprintf(stderr, "Try '%s %s --help'.\n", ctl->program->name, ctl->command->name);
+        return code;
+    }
+    ctl->json = ctl->json || json != NULL;
+    *ret_arguments = argv + first;
+    return OPTIONS_RUN;
+}
+
+int ctl_open_store(struct ctl *ctl, struct store **ret_store)
+{
+    struct store_options options = {.clock = &clock_system};
+    struct error error;
+    int code = options_load_settings(ctl->program, &ctl->options);
+    int r;
+
+    if (code != 0)
+        return code;
+    options.path = ctl->options.settings.database;
+    r = store_open(&options, ret_store, &error);
+    return r < 0 ? ctl_fail_error(ctl, r, &error) : 0;
+}
+
+int ctl_fail(const struct ctl *ctl, int code, const char *format, ...)
+{
+    va_list args;
+
+    fprintf(stderr, "%s: ", ctl->program->name);
+    va_start(args, format);
+    vfprintf(stderr, format, args);
+    va_end(args);
+    fputc('\n', stderr);
+    return code;
+}
+
+int ctl_fail_error(const struct ctl *ctl, int r, const struct error *error)
+{
+    static const struct {
+        int number;
+        int code;
+    } codes[] = {
+        {EINVAL, EX_DATAERR},
+        {ENOENT, EX_NOINPUT},
+        {EISDIR, EX_NOINPUT},
+        {EFBIG, EX_DATAERR},
+        {EACCES, EX_NOPERM},
+        {EPERM, EX_NOPERM},
+        {EROFS, EX_CANTCREAT},
+        {EEXIST, EX_CANTCREAT},
+        {EBUSY, EX_TEMPFAIL},
+        {EAGAIN, EX_TEMPFAIL},
+        {ETIMEDOUT, EX_TEMPFAIL},
+        {ENOMEM, EX_OSERR},
+        {ECONNREFUSED, EX_UNAVAILABLE},
+        {EPROTO, EX_CONFIG},
+        {EUCLEAN, EX_CONFIG},
+    };
+    int code = EX_IOERR;
+
+    for (size_t i = 0; i < array_length(codes); i++)
+        if (codes[i].number == -r)
+            code = codes[i].code;
+    return ctl_fail(ctl, code, "%s", error->text);
+}
+
+int ctl_print(const struct ctl *ctl, const struct buf *text)
+{
+    if (!buf_ok(text))
+        return ctl_fail(ctl, EX_OSERR, "the output does not fit in memory");
+    if (fwrite(buf_str(text), 1, text->length, stdout) != text->length || putchar('\n') == EOF ||
+        fflush(stdout) != 0)
+        return ctl_fail(ctl, EX_IOERR, "cannot write to stdout: %s", strerrordesc_np(errno));
+    return 0;
+}

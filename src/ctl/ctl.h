@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * sayhookctl: a table of commands (commands.c), one file for each group of them, and what they share.
+ *
+ * With --json a command prints one JSON document on stdout (listen: one a line); messages go to stderr; exit
+ * codes are those of sysexits.h.
+ */
+#ifndef CTL_CTL_H
+#define CTL_CTL_H
+
+#include <stdbool.h>
+
+#include "base/buf.h"
+#include "base/error.h"
+#include "config/options.h"
+#include "store/store.h"
+
+/* The most bytes that a command prints as one document: a list of ten thousand keys. */
+#define CTL_OUTPUT_MAX (16 << 20)
+
+struct ctl;
+
+struct command {
+    const char *name;                                   /* one word or two: "key create" */
+    const char *arguments;                              /* what follows the options; "" is nothing */
+    int argument_count;                                 /* exactly so many */
+    const char *summary;                                /* in one line */
+    const char *details;                                /* further lines of the help, or NULL */
+    int (*run)(struct ctl *ctl, int argc, char **argv); /* returns the exit code */
+};
+
+struct ctl {
+    char *invoked_as; /* argv[0] of main() */
+    const struct program_description *program;
+    struct options options;
+    const struct command *command;
+    bool json;
+};
+
+/* Ended by one whose name is NULL. */
+extern const struct command ctl_commands[];
+
+/* Finds the command of argv[0] on and runs it; the exit code. */
+int ctl_run(struct ctl *ctl, int argc, char **argv);
+
+/* Prints the commands, a line each. */
+void ctl_list_commands(void);
+
+/*
+ * Reads a command's options (own is ended by a NULL name), among them --json, --config and --help, and puts
+ * its arguments at ret_arguments.  OPTIONS_RUN, or the exit code.
+ */
+int ctl_read(struct ctl *ctl, int argc, char **argv, const struct program_option *own, char ***ret_arguments);
+
+/* Reads the configuration and opens the database: 0, or an exit code with the reason on stderr. */
+int ctl_open_store(struct ctl *ctl, struct store **ret_store);
+
+/* Writes "sayhookctl: TEXT" to stderr and returns code. */
+int ctl_fail(const struct ctl *ctl, int code, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/* The same for a function that failed with the negative errno value r; returns the fitting exit code. */
+int ctl_fail_error(const struct ctl *ctl, int r, const struct error *error);
+
+/* Writes a document and a line end to stdout: 0, or EX_IOERR with the reason on stderr. */
+int ctl_print(const struct ctl *ctl, const struct buf *text);
+
+/* The commands. */
+int ctl_key_create(struct ctl *ctl, int argc, char **argv);
+int ctl_key_list(struct ctl *ctl, int argc, char **argv);
+int ctl_key_revoke(struct ctl *ctl, int argc, char **argv);
+int ctl_migrate(struct ctl *ctl, int argc, char **argv);
+int ctl_listen(struct ctl *ctl, int argc, char **argv);
+int ctl_speak(struct ctl *ctl, int argc, char **argv);
+
+#endif

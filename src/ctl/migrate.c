@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "codec/json_write.h"
+#include "ctl/ctl.h"
+#include "db/migrate.h"
+
+static void close_db(struct db **db)
+{
+    db_close(*db);
+}
+
+static int print_versions(const struct ctl *ctl, const char *database, int before, int after)
+{
+    cleanup(buf_release) struct buf text = BUF_INIT(CTL_OUTPUT_MAX);
+
+    if (ctl->json) {
+        buf_append_str(&text, "{");
+        json_member_string(&text, "database", database);
+        json_member_int(&text, "from_version", before);
+        json_member_int(&text, "to_version", after);
+        buf_append_str(&text, "}");
+    } else if (before == after) {
+        buf_printf(&text, "%s: at version %d already", database, after);
+    } else if (before == 0) {
+        buf_printf(&text, "%s: created at version %d", database, after);
+    } else {
+        buf_printf(&text, "%s: from version %d to %d", database, before, after);
+    }
+    return ctl_print(ctl, &text);
+}
+
+int ctl_migrate(struct ctl *ctl, int argc, char **argv)
+{
+    static const struct program_option options[] = {{NULL}};
+    cleanup(close_db) struct db *db = NULL;
+    struct db_options db_options = {0};
+    struct error error;
+    char **arguments;
+    int before = 0;
+    int code = ctl_read(ctl, argc, argv, options, &arguments);
+    int r;
+
+    if (code != OPTIONS_RUN || (code = options_load_settings(ctl->program, &ctl->options)) != 0)
+        return code;
+    db_options.path = ctl->options.settings.database;
+    r = db_open(&db_options, &db, &error);
+    if (r == 0)
+        r = db_migrate(db, &clock_system, &before, &error);
+    if (r < 0)
+        return ctl_fail_error(ctl, r, &error);
+    return print_versions(ctl, db_options.path, before, db_newest_version());
+}

@@ -1,0 +1,380 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* sayhookctl as its users have it: the real program on a temporary database. */
+#include <criterion/criterion.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/file.h"
+#include "codec/json_read.h"
+#include "crypto/secret.h"
+#include "net/http_client.h"
+#include "store/store.h"
+#include "support/program.h"
+#include "support/receiver.h"
+#include "webhook/signature.h"
+
+static char folder[] = "/tmp/sayhook-ctl-XXXXXX";
+static char config[64], database[64], audio[64];
+
+static void set_up(void)
+{
+    char text[128];
+
+    cr_assert_not_null(mkdtemp(folder));
+    snprintf(config, sizeof config, "%s/sayhook.conf", folder);
+    snprintf(database, sizeof database, "%s/say hook.db", folder);
+    snprintf(audio, sizeof audio, "%s/out.wav", folder);
+    snprintf(text, sizeof text, "database = %s\n", database);
+    cr_assert_eq(file_replace(config, text, strlen(text), 0600, NULL), 0);
+}
+
+static void tear_down(void)
+{
+    char command[64];
+
+    snprintf(command, sizeof command, "rm -rf %s", folder);
+    cr_assert_eq(system(command), 0);
+}
+
+TestSuite(ctl, .init = set_up, .fini = tear_down);
+
+static struct program run(const char *stdin_text, const char *const *arguments)
+{
+    struct program program;
+
+    program_start(&program, "sayhookctl", stdin_text, arguments);
+    program_wait(&program);
+    return program;
+}
+
+#define RUN(...) run(NULL, (const char *const[]){"--config", config, __VA_ARGS__, NULL})
+
+static void testcase_fails(int code, const char *hint, struct program program)
+{
+    cr_expect_eq(program.code, code, "%d instead of %d: %s", program.code, code,
+                 buf_str(&program.stderr_text));
+    cr_expect(strstr(buf_str(&program.stderr_text), hint) != NULL, "%s lacks %s",
+              buf_str(&program.stderr_text), hint);
+    cr_expect_eq(program.stdout_text.length, 0);
+    program_release(&program);
+}
+
+/* What a command prints with --json, read. */
+static struct json_document *testcase_prints(struct program program)
+{
+    struct json_document *document = NULL;
+    struct error error;
+
+    cr_assert_eq(program.code, 0, "%d: %s", program.code, buf_str(&program.stderr_text));
+    cr_assert_eq(json_read(buf_str(&program.stdout_text), program.stdout_text.length, &document, &error), 0,
+                 "%s: %s", error.text, buf_str(&program.stdout_text));
+    program_release(&program);
+    return document;
+}
+
+static void expect_string(const struct json_document *document, const char *pointer, const char *expected)
+{
+    const char *value = json_read_string(document, pointer);
+
+    cr_expect(value != NULL && strcmp(value, expected) == 0, "%s is %s, not %s", pointer, value, expected);
+}
+
+Test(ctl, a_key_is_made_listed_and_revoked)
+{
+    struct json_document *made =
+        testcase_prints(RUN("key", "create", "--name", "Bücher \"x\"", "--weight=2.5", "--json"));
+    struct json_document *listed, *revoked;
+    const char *key_id = json_read_string(made, "/key_id");
+
+    cr_assert_not_null(key_id);
+    expect_string(made, "/name", "Bücher \"x\"");
+    listed = testcase_prints(RUN("key", "list", "--json"));
+    expect_string(listed, "/keys/0/key_id", key_id);
+    cr_expect_float_eq(json_read_number(listed, "/keys/0/weight", 0), 2.5, 1e-9);
+    cr_expect_null(json_read_string(listed, "/keys/0/revoked_at"));
+    listed = json_read_free(listed);
+
+    revoked = testcase_prints(RUN("--json", "key", "revoke", key_id));
+    expect_string(revoked, "/key_id", key_id);
+    listed = testcase_prints(RUN("key", "list", "--json"));
+    cr_expect_not_null(json_read_string(listed, "/keys/0/revoked_at"));
+    json_read_free(listed);
+    json_read_free(revoked);
+    json_read_free(made);
+}
+
+Test(ctl, what_key_create_prints_opens_the_api_and_verifies_webhooks)
+{
+    struct json_document *made = testcase_prints(RUN("key", "create", "--name", "x", "--json"));
+    struct store_options options = {.path = database, .clock = &clock_system};
+    struct store *store;
+    struct api_key key;
+    unsigned char hash[KEY_HASH_SIZE];
+    char *secrets[KEY_SECRETS_MAX];
+    size_t count;
+
+    cr_assert_eq(store_open(&options, &store, NULL), 0);
+    secret_hash_api_key(json_read_string(made, "/api_key"), hash);
+    cr_assert_eq(key_find(store, hash, &key, NULL), 0);
+    cr_expect_str_eq(key.key_id, json_read_string(made, "/key_id"));
+    cr_assert_eq(key_secrets(store, key.key, secrets, &count, NULL), 0);
+    cr_assert_eq(count, 1);
+    expect_string(made, "/webhook_secret", secrets[0]);
+    free(secrets[0]);
+    api_key_release(&key);
+    store_close(store);
+    json_read_free(made);
+}
+
+Test(ctl, migrate_says_from_which_version_to_which)
+{
+    struct json_document *first = testcase_prints(RUN("migrate", "--json"));
+    struct json_document *second = testcase_prints(RUN("migrate", "--json"));
+    double version = json_read_number(first, "/to_version", -1);
+
+    expect_string(first, "/database", database);
+    cr_expect_eq(json_read_number(first, "/from_version", -1), 0);
+    cr_expect_geq(version, 1);
+    cr_expect_eq(json_read_number(second, "/from_version", -1), version);
+    cr_expect_eq(json_read_number(second, "/to_version", -1), version);
+    json_read_free(first);
+    json_read_free(second);
+}
+
+Test(ctl, mistakes_end_with_sysexits)
+{
+    static const char nothing[] = "";
+
+    testcase_fails(EX_USAGE, "which command", run(NULL, (const char *const[]){NULL}));
+    testcase_fails(EX_USAGE, "no command 'key'", RUN("key"));
+    testcase_fails(EX_USAGE, "no command 'kye create'", RUN("kye", "create"));
+    testcase_fails(EX_USAGE, "--name", RUN("key", "create"));
+    testcase_fails(EX_USAGE, "1 to 100 bytes", RUN("key", "create", "--name", nothing));
+    testcase_fails(EX_USAGE, "control", RUN("key", "create", "--name", "a\nb"));
+    testcase_fails(EX_USAGE, "1 to 100 bytes", RUN("key", "create", "--name", "\xff"));
+    testcase_fails(EX_USAGE, "weight", RUN("key", "create", "--name", "a", "--weight", "nan"));
+    testcase_fails(EX_USAGE, "weight", RUN("key", "create", "--name", "a", "--weight", "0"));
+    testcase_fails(EX_USAGE, "unrecognized option", RUN("key", "create", "--nmae", "a"));
+    testcase_fails(EX_USAGE, "KEY_ID", RUN("key", "revoke"));
+    testcase_fails(EX_USAGE, "nothing", RUN("key", "list", "more"));
+    testcase_fails(EX_NOUSER, "no key key_unknown", RUN("key", "revoke", "key_unknown"));
+    testcase_fails(EX_CONFIG, "/nonexistent", RUN("key", "list", "--config", "/nonexistent"));
+    testcase_fails(EX_USAGE, "secret", RUN("listen", "--port", "0"));
+    testcase_fails(EX_DATAERR, "whsec_", RUN("listen", "--port", "0", "--secret", "whsec_short"));
+    testcase_fails(EX_USAGE, "--port takes", RUN("listen", "--port", "65536", "--secret", "x"));
+    testcase_fails(EX_NOINPUT, "/nonexistent", RUN("listen", "--secret-file", "/nonexistent"));
+    testcase_fails(EX_USAGE, "API key", RUN("speak", "-"));
+    testcase_fails(EX_NOINPUT, "/nonexistent", RUN("speak", "/nonexistent", "--key", "k"));
+    testcase_fails(EX_USAGE, "both", RUN("speak", "-", "--key", "k", "--json", "--output", "-"));
+    testcase_fails(EX_UNAVAILABLE, "127.0.0.1",
+                   RUN("speak", "-", "--key", "k", "--url", "http://127.0.0.1:1"));
+}
+
+Test(ctl, help_is_one_screen_for_every_command)
+{
+    static const char *const commands[][2] = {{"key", "create"}, {"key", "list"},  {"key", "revoke"},
+                                              {"migrate", NULL}, {"listen", NULL}, {"speak", NULL}};
+
+    for (size_t i = 0; i < array_length(commands); i++) {
+        const char *arguments[] = {commands[i][0], commands[i][1] != NULL ? commands[i][1] : "--help",
+                                   "--help", NULL};
+        struct program program = run(NULL, arguments);
+        int lines = 0;
+
+        for (const char *c = buf_str(&program.stdout_text); *c != '\0'; c++)
+            lines += *c == '\n';
+        cr_expect_eq(program.code, 0);
+        cr_expect(lines > 4 && lines < 24, "%s: %d lines", commands[i][0], lines);
+        program_release(&program);
+    }
+}
+
+/* ---- listen ---- */
+
+#define BODY "{\"type\":\"job.completed\",\"job_id\":\"job_1\"}"
+
+/* Sends a webhook that was signed at that time; the status of the answer. */
+static int post_webhook(struct http_client *client, const char *url, const char *secret, int64_t timestamp,
+                        const char *body)
+{
+    char *secrets[] = {(char *)(uintptr_t)secret};
+    char lines[5][512];
+    const char *headers[] = {lines[0], lines[1], lines[2], lines[3], lines[4]};
+    struct http_request request = HTTP_REQUEST_INIT("POST", url, 1024);
+    struct http_response response;
+    struct signature signature;
+    int status;
+
+    cr_assert_eq(signature_make("msg_1", timestamp, BODY, strlen(BODY), secrets, 1, &signature, NULL), 0);
+    snprintf(lines[0], sizeof lines[0], "X-Webhook-Signature: %s", signature.plain);
+    snprintf(lines[1], sizeof lines[1], "X-Webhook-Timestamp: %s", signature.timestamp);
+    snprintf(lines[2], sizeof lines[2], "webhook-id: msg_1");
+    snprintf(lines[3], sizeof lines[3], "webhook-timestamp: %s", signature.timestamp);
+    snprintf(lines[4], sizeof lines[4], "webhook-signature: %s", signature.standard);
+    request.headers = headers;
+    request.header_count = array_length(headers);
+    request.body = body;
+    request.body_size = strlen(body);
+    cr_assert_eq(http_client_send(client, &request, &response, NULL), 0);
+    status = response.status;
+    http_response_release(&response);
+    return status;
+}
+
+/* Waits for "Listening on URL" and returns the URL. */
+static void read_url(struct program *program, char ret_url[64])
+{
+    program_read_stderr_line(program);
+    cr_assert_eq(sscanf(buf_str(&program->stderr_text), "Listening on %63s", ret_url), 1, "%s",
+                 buf_str(&program->stderr_text));
+}
+
+Test(ctl, listen_tells_a_true_webhook_from_others)
+{
+    char secret[WEBHOOK_SECRET_SIZE], other[WEBHOOK_SECRET_SIZE], url[64];
+    int64_t now = clock_wall_ms(&clock_system) / 1000;
+    struct http_client *client = http_client_new("test/1");
+    struct json_document *document;
+    struct program listen;
+    char *line, *rest;
+
+    secret_make_webhook(secret);
+    secret_make_webhook(other);
+    program_start(
+        &listen, "sayhookctl", NULL,
+        (const char *const[]){"listen", "--json", "--port", "0", "--count", "4", "--secret", secret, NULL});
+    read_url(&listen, url);
+    cr_expect_eq(post_webhook(client, url, secret, now, BODY), 204);
+    cr_expect_eq(post_webhook(client, url, other, now, BODY), 400);
+    cr_expect_eq(post_webhook(client, url, secret, now, BODY " "), 400);
+    cr_expect_eq(post_webhook(client, url, secret, now - SIGNATURE_TOLERANCE_S - 60, BODY), 400);
+    program_wait(&listen);
+    cr_expect_eq(listen.code, 0);
+    line = strtok_r(listen.stdout_text.data, "\n", &rest);
+    cr_assert_eq(json_read(line, strlen(line), &document, NULL), 0);
+    expect_string(document, "/body", BODY);
+    expect_string(document, "/webhook_id", "msg_1");
+    cr_expect_not_null(strstr(line, "\"verified\":true"));
+    json_read_free(document);
+    for (int i = 0; i < 3; i++) {
+        line = strtok_r(NULL, "\n", &rest);
+        cr_assert(line != NULL && strstr(line, "\"verified\":false") != NULL);
+    }
+    cr_expect_null(strtok_r(NULL, "\n", &rest));
+    http_client_free(client);
+    program_release(&listen);
+}
+
+Test(ctl, listen_reads_its_secret_from_a_file_and_ends_with_ctrl_c)
+{
+    char secret[WEBHOOK_SECRET_SIZE + 1], path[64], url[64];
+    struct http_client *client = http_client_new("test/1");
+    struct program listen;
+
+    secret_make_webhook(secret);
+    snprintf(path, sizeof path, "%s/secret", folder);
+    strcat(secret, "\n");
+    cr_assert_eq(file_replace(path, secret, strlen(secret), 0600, NULL), 0);
+    secret[strlen(secret) - 1] = '\0';
+    program_start(&listen, "sayhookctl", NULL,
+                  (const char *const[]){"listen", "--port", "0", "--secret-file", path, NULL});
+    read_url(&listen, url);
+    cr_expect_eq(post_webhook(client, url, secret, clock_wall_ms(&clock_system) / 1000, BODY), 204);
+    kill(listen.pid, SIGINT);
+    program_wait(&listen);
+    cr_expect_eq(listen.code, 0);
+    cr_expect_not_null(strstr(buf_str(&listen.stdout_text), "webhook verified"));
+    http_client_free(client);
+    program_release(&listen);
+}
+
+/* ---- speak ---- */
+
+#define PENDING    "{\"job_id\":\"job_1\",\"status\":\"pending\",\"progress\":0.0}"
+#define PROCESSING "{\"job_id\":\"job_1\",\"status\":\"processing\",\"progress\":0.5}"
+#define FAILED                                                                                               \
+    "{\"job_id\":\"job_1\",\"status\":\"failed\",\"error\":{\"code\":\"x\",\"message\":\"it broke\"}}"
+#define PROBLEM "{\"title\":\"t\",\"detail\":\"say something\"}"
+
+static struct program speak(struct receiver *server, const char *text, const char *output)
+{
+    char url[64];
+
+    snprintf(url, sizeof url, "http://127.0.0.1:%d", receiver_port(server));
+    return run(text, (const char *const[]){"speak", "-", "--key", "sk_1", "--url", url, "--json", "--voice",
+                                           "slt", "--output", output, NULL});
+}
+
+Test(ctl, speak_follows_the_job_and_downloads_its_audio)
+{
+    const struct receiver_answer nothing = {.status = 500};
+    struct receiver *server = receiver_start(&nothing, 1);
+    char completed[256], header[128];
+    cleanup(buf_release) struct buf written = BUF_INIT(1024);
+    struct receiver_answer answers[] = {{.status = 202, .body = PENDING},
+                                        {.status = 200, .body = PROCESSING},
+                                        {.status = 200, .body = completed},
+                                        {.status = 200, .body = "RIFF and so on"}};
+    struct json_document *printed, *sent;
+    const struct received *create;
+
+    snprintf(
+        completed, sizeof completed,
+        "{\"job_id\":\"job_1\",\"status\":\"completed\",\"audio_url\":\"http://127.0.0.1:%d/a\",\"audio\":{\"bytes\":14}}",
+        receiver_port(server));
+    receiver_script(server, answers, array_length(answers));
+    printed = testcase_prints(speak(server, "Say \"this\",\nor that: ü.", audio));
+    expect_string(printed, "/job_id", "job_1");
+    expect_string(printed, "/output", audio);
+    cr_expect_eq(json_read_number(printed, "/job/audio/bytes", 0), 14);
+    cr_assert_eq(file_read(audio, &written, NULL), 0);
+    cr_expect_str_eq(buf_str(&written), "RIFF and so on");
+
+    create = receiver_request(server, 0);
+    cr_expect(strncmp(create->head, "POST /v1/tts/async ", 19) == 0);
+    cr_assert(received_header(create, "authorization", header, sizeof header));
+    cr_expect_str_eq(header, "Bearer sk_1");
+    cr_assert_eq(json_read(create->body, create->body_size, &sent, NULL), 0);
+    expect_string(sent, "/text", "Say \"this\",\nor that: ü.");
+    expect_string(sent, "/voice", "slt");
+    cr_expect(strncmp(receiver_request(server, 1)->head, "GET /v1/jobs/job_1 ", 19) == 0);
+    cr_expect_not(received_header(receiver_request(server, 3), "authorization", header, sizeof header));
+    json_read_free(sent);
+    json_read_free(printed);
+    receiver_stop(server);
+}
+
+static void testcase_speak_fails(int status, const char *body, int code, const char *hint)
+{
+    const struct receiver_answer answer = {.status = status, .body = body};
+    struct receiver *server = receiver_start(&answer, 1);
+
+    testcase_fails(code, hint, speak(server, "text", audio));
+    cr_expect_neq(access(audio, F_OK), 0);
+    receiver_stop(server);
+}
+
+Test(ctl, speak_reports_what_the_server_said)
+{
+    testcase_speak_fails(422, PROBLEM, EX_DATAERR, "say something");
+    testcase_speak_fails(401, PROBLEM, EX_NOPERM, "401");
+    testcase_speak_fails(429, PROBLEM, EX_TEMPFAIL, "429");
+    testcase_speak_fails(503, PROBLEM, EX_TEMPFAIL, "503");
+    testcase_speak_fails(500, "<html>", EX_UNAVAILABLE, "500");
+    testcase_speak_fails(200, "hello", EX_PROTOCOL, "no JSON");
+    testcase_speak_fails(200, "{}", EX_PROTOCOL, "no job_id");
+    testcase_speak_fails(200, FAILED, EX_UNAVAILABLE, "it broke");
+}
+
+Test(ctl, speak_refuses_what_is_no_text_before_it_sends)
+{
+    const char *const arguments[] = {"speak", "-", "--key", "k", "--url", "http://127.0.0.1:1", NULL};
+
+    testcase_fails(EX_DATAERR, "UTF-8 at byte 2", run("ab\xc3", arguments));
+}

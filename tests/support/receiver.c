@@ -20,6 +20,9 @@
 #define CONNECTIONS_MAX 1024
 #define ANSWERS_MAX     16
 
+/* The first byte of a client that wants TLS. */
+#define TLS_HANDSHAKE 0x16
+
 struct receiver {
     int listener;
     int port;
@@ -110,9 +113,14 @@ static bool read_request(struct connection *connection, struct received *ret_rec
     char length[32] = "0";
     char *end;
 
-    while ((end = strstr(buf_str(input), "\r\n\r\n")) == NULL)
+    while ((end = strstr(buf_str(input), "\r\n\r\n")) == NULL) {
         if (!receive_more(connection))
             return false;
+        if (input->data[0] == TLS_HANDSHAKE) {
+            send_str(connection->fd, "no TLS is spoken here\r\n");
+            return false;
+        }
+    }
     received.head = strndup(input->data, (size_t)(end - input->data) + 2);
     buf_consume(input, (size_t)(end - input->data) + 4);
     received_header(&received, "Content-Length", length, sizeof length);

@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "webhook/sender.h"
+
+#include <curl/curl.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "webhook/transfer.h"
+
+/* Sockets served in one step; the rest are served in the next. */
+#define EVENTS_MAX 64
+
+struct sender {
+    struct sender_options options;
+    CURLM *multi;
+    int epoll_fd; /* of libcurl's sockets, and of timer_fd */
+    int timer_fd; /* libcurl's one timer */
+    struct transfer *transfers;
+};
+
+static int on_socket(CURL *easy, curl_socket_t fd, int what, void *context, void *socket_context)
+{
+    struct sender *sender = context;
+    struct epoll_event event = {.data.fd = fd};
+
+    (void)easy;
+    (void)socket_context;
+    if (what == CURL_POLL_REMOVE) {
+        epoll_ctl(sender->epoll_fd, EPOLL_CTL_DEL, fd, NULL);
+        return 0;
+    }
+    event.events = (what & CURL_POLL_IN ? EPOLLIN : 0u) | (what & CURL_POLL_OUT ? EPOLLOUT : 0u);
+    if (epoll_ctl(sender->epoll_fd, EPOLL_CTL_MOD, fd, &event) == 0)
+        return 0;
+    return errno == ENOENT && epoll_ctl(sender->epoll_fd, EPOLL_CTL_ADD, fd, &event) == 0 ? 0 : -1;
+}
+
+static int on_timer(CURLM *multi, long timeout_ms, void *context)
+{
+    struct sender *sender = context;
+    struct itimerspec when = {0};
+
+    (void)multi;
+    if (timeout_ms > 0) {
+        when.it_value.tv_sec = timeout_ms / 1000;
+        when.it_value.tv_nsec = timeout_ms % 1000 * 1000000;
+    } else if (timeout_ms == 0) {
+        when.it_value.tv_nsec = 1; /* all zero would stop it */
+    }
+    return timerfd_settime(sender->timer_fd, 0, &when, NULL);
+}
+
+struct sender *sender_free(struct sender *sender)
+{
+    if (sender == NULL)
+        return NULL;
+    while (sender->transfers != NULL) {
+        struct transfer *transfer = sender->transfers;
+
+        sender->transfers = transfer->next;
+        curl_multi_remove_handle(sender->multi, transfer->easy);
+        transfer_free(transfer);
+    }
+    curl_multi_cleanup(sender->multi);
+    close_fd(&sender->timer_fd);
+    close_fd(&sender->epoll_fd);
+    free(sender);
+    return NULL;
+}
+
+static int open_fds(struct sender *sender, struct error *err)
+{
+    struct epoll_event event = {.events = EPOLLIN};
+
+    sender->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    if (sender->epoll_fd < 0)
+        return error_system(err, errno, "epoll_create1");
+    sender->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+    if (sender->timer_fd < 0)
+        return error_system(err, errno, "timerfd_create");
+    event.data.fd = sender->timer_fd;
+    if (epoll_ctl(sender->epoll_fd, EPOLL_CTL_ADD, sender->timer_fd, &event) < 0)
+        return error_system(err, errno, "epoll_ctl");
+    return 0;
+}
+
+int sender_new(const struct sender_options *options, struct sender **ret_sender, struct error *err)
+{
+    struct sender *sender = calloc(1, sizeof *sender);
+    int r;
+
+    if (sender == NULL)
+        return error_set(err, -ENOMEM, "out of memory");
+    sender->options = *options;
+    sender->epoll_fd = -1;
+    sender->timer_fd = -1;
+    r = open_fds(sender, err);
+    if (r == 0) {
+        sender->multi = curl_multi_init();
+        if (sender->multi == NULL)
+            r = error_set(err, -ENOMEM, "out of memory");
+    }
+    if (r < 0) {
+        sender_free(sender);
+        return r;
+    }
+    curl_multi_setopt(sender->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
+    curl_multi_setopt(sender->multi, CURLMOPT_SOCKETDATA, sender);
+    curl_multi_setopt(sender->multi, CURLMOPT_TIMERFUNCTION, on_timer);
+    curl_multi_setopt(sender->multi, CURLMOPT_TIMERDATA, sender);
+    curl_multi_setopt(sender->multi, CURLMOPT_MAXCONNECTS, (long)options->max_in_flight);
+    *ret_sender = sender;
+    return 0;
+}
+
+int sender_fd(const struct sender *sender)
+{
+    return sender->epoll_fd;
+}
+
+static void link_transfer(struct sender *sender, struct transfer *transfer)
+{
+    transfer->next = sender->transfers;
+    if (transfer->next != NULL)
+        transfer->next->previous = transfer;
+    sender->transfers = transfer;
+}
+
+static void unlink_transfer(struct sender *sender, struct transfer *transfer)
+{
+    if (transfer->next != NULL)
+        transfer->next->previous = transfer->previous;
+    if (transfer->previous != NULL)
+        transfer->previous->next = transfer->next;
+    else
+        sender->transfers = transfer->next;
+}
+
+int sender_start(struct sender *sender, const struct send_request *request, struct send_result *ret_result,
+                 struct error *err)
+{
+    struct transfer *transfer;
+    struct error reason = {""};
+    struct url url;
+    int r = guard_judge_url(sender->options.guard, request->url, &url, &reason);
+
+    if (r != 0) {
+        transfer_refuse(r, reason.text, ret_result);
+        return SENDER_REFUSED;
+    }
+    transfer = transfer_new(&sender->options, request);
+    if (transfer == NULL)
+        return error_set(err, -ENOMEM, "out of memory");
+    if (curl_multi_add_handle(sender->multi, transfer->easy) != CURLM_OK) {
+        transfer_free(transfer);
+        return error_set(err, -ENOMEM, "out of memory");
+    }
+    link_transfer(sender, transfer);
+    return 0;
+}
+
+static void finish(struct sender *sender, CURL *easy, CURLcode code)
+{
+    struct transfer *transfer = NULL;
+    struct send_result result;
+    struct send_request request;
+
+    curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&transfer);
+    transfer_judge(transfer, code, &result);
+    curl_multi_remove_handle(sender->multi, easy);
+    unlink_transfer(sender, transfer);
+    request = transfer->request;
+    transfer_free(transfer);
+    sender->options.done(&request, &result);
+}
+
+static void serve(struct sender *sender, const struct epoll_event *event)
+{
+    int running;
+    int mask;
+    uint64_t expirations;
+
+    if (event->data.fd == sender->timer_fd) {
+        /* Read before libcurl sets it anew; nothing to read means that it was set anew since. */
+        if (read(sender->timer_fd, &expirations, sizeof expirations) == (ssize_t)sizeof expirations)
+            curl_multi_socket_action(sender->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+        return;
+    }
+    mask = (event->events & EPOLLIN ? CURL_CSELECT_IN : 0) |
+           (event->events & EPOLLOUT ? CURL_CSELECT_OUT : 0) |
+           (event->events & (EPOLLERR | EPOLLHUP) ? CURL_CSELECT_ERR : 0);
+    curl_multi_socket_action(sender->multi, event->data.fd, mask, &running);
+}
+
+void sender_step(struct sender *sender)
+{
+    struct epoll_event events[EVENTS_MAX];
+    int count = epoll_wait(sender->epoll_fd, events, EVENTS_MAX, 0);
+    const CURLMsg *message;
+    int left;
+
+    for (int i = 0; i < count; i++)
+        serve(sender, &events[i]);
+    while ((message = curl_multi_info_read(sender->multi, &left)) != NULL)
+        if (message->msg == CURLMSG_DONE)
+            finish(sender, message->easy_handle, message->data.result);
+}

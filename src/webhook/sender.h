@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Sends signed requests to receivers, many at a time, and says how each went.  It belongs to one thread,
+ * which polls sender_fd() and calls sender_step() when that is readable.
+ *
+ * Every connection passes the guard.  Redirects, proxies and cookies are not for webhooks.  Of an answer only
+ * the beginning is read: a receiver cannot fill memory, and it cannot hold an attempt for longer than the
+ * time-out.
+ */
+#ifndef WEBHOOK_SENDER_H
+#define WEBHOOK_SENDER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "net/guard.h"
+#include "webhook/signature.h"
+
+/* What is read of an answer's body, and of its status and header lines; then the attempt is judged by its
+ * status. */
+#define SENDER_BODY_MAX   (16 * 1024)
+#define SENDER_HEADER_MAX (64 * 1024)
+
+/* What is kept of the body. */
+#define SENDER_EXCERPT_MAX 1024
+
+#define SENDER_MESSAGE_MAX 256
+
+/* The contract's error codes of a delivery. */
+#define DELIVERY_BLOCKED_ADDRESS    "blocked_address"
+#define DELIVERY_BLOCKED_PORT       "blocked_port"
+#define DELIVERY_NAME_NOT_RESOLVED  "name_not_resolved"
+#define DELIVERY_CONNECTION_REFUSED "connection_refused"
+#define DELIVERY_CONNECTION_RESET   "connection_reset"
+#define DELIVERY_TIMEOUT            "timeout"
+#define DELIVERY_TLS_FAILED         "tls_failed"
+#define DELIVERY_BAD_RESPONSE       "bad_response"
+#define DELIVERY_HTTP_STATUS        "http_status"
+#define DELIVERY_INTERRUPTED        "interrupted"
+
+/* All of it must stay until the request is done. */
+struct send_request {
+    const char *url;
+    const char *webhook_id;
+    const void *body;
+    size_t body_size;
+    const struct signature *signature;
+    void *context; /* given back with the result */
+};
+
+struct send_result {
+    int64_t duration_ms;
+    int status_code;        /* 0 where no answer came */
+    const char *error_code; /* one of the above; NULL is success */
+    char error_message[SENDER_MESSAGE_MAX];
+    bool forbidden; /* the guard refused it: it would refuse it again */
+    bool has_excerpt;
+    char excerpt[SENDER_EXCERPT_MAX + 1];
+};
+
+struct sender_options {
+    struct guard *guard; /* outlives the sender */
+    int64_t connect_timeout_ms;
+    int64_t timeout_ms; /* from the start to the end of the answer */
+    size_t max_in_flight;
+    /* Called by sender_step() when a request is done; may start others. */
+    void (*done)(const struct send_request *request, const struct send_result *result);
+};
+
+struct sender;
+
+int sender_new(const struct sender_options *options, struct sender **ret_sender, struct error *err);
+
+/* Breaks off what is under way, without a call of done. */
+struct sender *sender_free(struct sender *sender);
+
+/* Readable when there is something to do. */
+int sender_fd(const struct sender *sender);
+
+void sender_step(struct sender *sender);
+
+/*
+ * Starts a request; at once, so the caller keeps to max_in_flight.  SENDER_REFUSED: *ret_result says why, and
+ * nothing was or will be sent.
+ */
+#define SENDER_REFUSED 1
+int sender_start(struct sender *sender, const struct send_request *request, struct send_result *ret_result,
+                 struct error *err);
+
+#endif

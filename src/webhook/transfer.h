@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One request of the sender's: how it is set up in libcurl, and how its end is judged. */
+#ifndef WEBHOOK_TRANSFER_H
+#define WEBHOOK_TRANSFER_H
+
+#include <curl/curl.h>
+
+#include "webhook/sender.h"
+
+struct transfer {
+    struct send_request request;
+    struct guard *guard;
+    CURL *easy;
+    struct curl_slist *headers;
+    int blocked;  /* a condition of the guard, for an address that it refused */
+    bool opened;  /* an address was found that the guard allowed */
+    bool flooded; /* header lines without end */
+    size_t header_bytes;
+    size_t body_bytes;
+    size_t kept;
+    char body[SENDER_EXCERPT_MAX]; /* the beginning of the answer */
+    char detail[CURL_ERROR_SIZE];
+    struct transfer *next; /* in the sender's list */
+    struct transfer *previous;
+};
+
+/* NULL where memory ran out. */
+struct transfer *transfer_new(const struct sender_options *options, const struct send_request *request);
+struct transfer *transfer_free(struct transfer *transfer);
+
+/* The result of a condition that guard_judge_url() returned, with its text. */
+void transfer_refuse(int condition, const char *reason, struct send_result *ret_result);
+
+/* Once libcurl is done with it, with that code. */
+void transfer_judge(struct transfer *transfer, CURLcode code, struct send_result *ret_result);
+
+#endif

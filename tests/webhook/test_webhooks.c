@@ -1,0 +1,487 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From a job's creation to its verified delivery: the real store, committer, dispatcher and sockets. */
+#include "webhook/dispatcher.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <criterion/criterion.h>
+
+#include "base/cleanup.h"
+#include "net/url.h"
+#include "support/database.h"
+#include "support/receiver.h"
+#include "webhook/signature.h"
+
+/* Of the fixture's API key. */
+static const char secret[] = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+
+/* Long enough for the slowest machine; no test waits for it unless it fails. */
+#define PATIENCE_MS 30000
+
+static struct database database;
+static struct committer *committer;
+static struct dispatcher *dispatcher;
+static struct receiver *receiver;
+static struct settings settings;
+static int64_t worker;
+
+static void set_list(struct string_list *list, const char *item)
+{
+    for (size_t i = 0; i < list->count; i++)
+        free(list->items[i]);
+    list->count = item != NULL;
+    list->items[0] = item != NULL ? strdup(item) : NULL;
+}
+
+static void set_schedule(size_t count, const int64_t *delays_ms)
+{
+    settings.webhook_retry_schedule.count = count;
+    memcpy(settings.webhook_retry_schedule.items_ms, delays_ms, count * sizeof *delays_ms);
+}
+
+static void setup(void)
+{
+    static const struct receiver_answer fine = {.status = 200, .body = "thank you"};
+    struct error err = {""};
+
+    database_open(&database);
+    worker = database_join(&database);
+    cr_assert_eq(committer_start(&database.options, "test", 1000, &committer, &err), 0, "%s", err.text);
+    cr_assert_eq(settings_load(NULL, &settings, &err), 0, "%s", err.text);
+    settings.webhook_allow_http = true;
+    settings.webhook_timeout = 20000;
+    set_list(&settings.webhook_allow_cidrs, "127.0.0.0/8");
+    set_list(&settings.webhook_ports, "all");
+    set_schedule(3, (int64_t[]){0, 0, 0});
+    receiver = receiver_start(&fine, 1);
+}
+
+static void teardown(void)
+{
+    dispatcher = dispatcher_stop(dispatcher);
+    committer = committer_stop(committer);
+    receiver = receiver_stop(receiver);
+    settings_release(&settings);
+    database_close(&database);
+}
+
+TestSuite(webhooks, .init = setup, .fini = teardown);
+
+static void start_dispatcher(void)
+{
+    const struct dispatcher_options options = {&settings, &database.options, committer, &database.clock.clock,
+                                               NULL};
+    struct error err = {""};
+
+    cr_assert_eq(dispatcher_start(&options, &dispatcher, &err), 0, "%s", err.text);
+}
+
+static void create_job(const char *url, char ret_job_id[JOB_ID_SIZE])
+{
+    const struct job_request request = {
+        .key = database.key,
+        .request_id = "req-1",
+        .text = "Hello.",
+        .text_bytes = 6,
+        .characters = 6,
+        .language = "english",
+        .voice = "slt",
+        .speed = 1.0,
+        .pitch = 1.0,
+        .webhook_url = url,
+    };
+    struct job_request addressed = request;
+    cleanup(job_release) struct job job = {0};
+    struct url parsed;
+
+    cr_assert_eq(url_parse(url, &parsed, NULL), 0);
+    addressed.receiver = parsed.receiver;
+    cr_assert_eq(store_begin(database.store, "test", NULL), 0);
+    cr_assert_eq(job_create(database.store, &addressed, &job, NULL), 0);
+    cr_assert_eq(store_commit(database.store, NULL), 0);
+    memcpy(ret_job_id, job.job_id, JOB_ID_SIZE);
+}
+
+/* Creates a job, claims it and completes it, which makes its webhook due. */
+static void complete_job(const char *url, char ret_job_id[JOB_ID_SIZE])
+{
+    const struct job_outcome outcome = {
+        .status = JOB_COMPLETED,
+        .audio = {.bytes = 1044, .samples = 500, .sample_rate = 16000, .sha256 = "abc"},
+        .error_start = -1,
+        .error_end = -1};
+    cleanup(job_release) struct job claim = {0};
+
+    create_job(url, ret_job_id);
+    cr_assert_eq(database_claim(&database, worker, &claim), 0);
+    cr_assert_str_eq(claim.job_id, ret_job_id);
+    cr_assert_eq(database_finish(&database, &claim, &outcome), 0);
+}
+
+static struct job get_job(const char *job_id)
+{
+    struct job job = {0};
+
+    cr_assert_eq(job_get(database.store, database.key, job_id, &job, NULL), 0);
+    return job;
+}
+
+/* Waits until the job's webhook is settled or has made that many attempts; the caller releases the job. */
+static struct job wait_for_webhook(const char *job_id, int64_t attempts)
+{
+    const struct timespec pause = {.tv_nsec = 2000000};
+
+    for (int waited = 0;; waited += 2) {
+        struct job job = get_job(job_id);
+
+        if (job.webhook_status == WEBHOOK_DELIVERED || job.webhook_status == WEBHOOK_FAILED ||
+            (attempts > 0 && job.webhook_attempts >= attempts && job.webhook_next_attempt_at != 0))
+            return job;
+        job_release(&job);
+        cr_assert_lt(waited, PATIENCE_MS, "the webhook was not settled");
+        nanosleep(&pause, NULL);
+    }
+}
+
+static void testcase_settled(const char *job_id, enum webhook_status status, int64_t attempts,
+                             const char *error)
+{
+    cleanup(job_release) struct job job = wait_for_webhook(job_id, 0);
+
+    cr_expect_eq(job.webhook_status, status, "%s", job.webhook_last_error);
+    cr_expect_eq(job.webhook_attempts, attempts, "%lld attempts", (long long)job.webhook_attempts);
+    if (error != NULL)
+        cr_expect_str_eq(job.webhook_last_error, error);
+    else
+        cr_expect_null(job.webhook_last_error);
+}
+
+static void header(const struct received *received, const char *name, char ret_value[256])
+{
+    cr_assert(received_header(received, name, ret_value, 256), "%s is missing", name);
+}
+
+static void testcase_verified(const struct received *received)
+{
+    char plain[256], plain_timestamp[256], webhook_id[256], timestamp[256], standard[256];
+    const struct signature_claim claim = {plain, plain_timestamp, webhook_id, timestamp, standard};
+    struct signature_verdict verdict = {false};
+
+    header(received, "X-Webhook-Signature", plain);
+    header(received, "X-Webhook-Timestamp", plain_timestamp);
+    header(received, "webhook-id", webhook_id);
+    header(received, "webhook-timestamp", timestamp);
+    header(received, "webhook-signature", standard);
+    cr_assert_eq(signature_verify(&claim, received->body, received->body_size, secret,
+                                  clock_wall_ms(&database.clock.clock) / 1000, &verdict, NULL),
+                 0);
+    cr_expect(verdict.plain_valid);
+    cr_expect(verdict.standard_valid);
+    cr_expect(verdict.timestamp_fresh);
+    cr_expect_eq(strncmp(webhook_id, WEBHOOK_ID_PREFIX, sizeof WEBHOOK_ID_PREFIX - 1), 0);
+}
+
+struct deliveries {
+    struct delivery *rows;
+    size_t count;
+};
+
+static void release_deliveries(struct deliveries *deliveries)
+{
+    deliveries_free(deliveries->rows, deliveries->count);
+}
+
+static struct deliveries list(const char *job_id)
+{
+    struct deliveries deliveries = {0};
+
+    cr_assert_eq(
+        delivery_list(database.store, database.key, job_id, &deliveries.rows, &deliveries.count, NULL), 0);
+    return deliveries;
+}
+
+Test(webhooks, a_completed_job_is_delivered_and_verified)
+{
+    char job_id[JOB_ID_SIZE];
+    const struct received *received;
+
+    start_dispatcher();
+    complete_job(receiver_url(receiver), job_id);
+    dispatcher_wake(dispatcher);
+    testcase_settled(job_id, WEBHOOK_DELIVERED, 1, NULL);
+    cr_assert_eq(receiver_wait(receiver, 1, 0), 1);
+    received = receiver_request(receiver, 0);
+    testcase_verified(received);
+    cr_expect_not_null(strstr(received->body, "\"job.completed\""));
+    cr_expect_not_null(strstr(received->body, job_id));
+
+    cleanup(release_deliveries) struct deliveries deliveries = list(job_id);
+    cr_assert_eq(deliveries.count, 1);
+    cr_expect_eq(deliveries.rows[0].attempt, 1);
+    cr_expect_eq(deliveries.rows[0].event, EVENT_JOB_COMPLETED);
+    cr_expect_eq(deliveries.rows[0].status_code, 200);
+    cr_expect_geq(deliveries.rows[0].duration_ms, 0);
+    cr_expect_null(deliveries.rows[0].error_code);
+    cr_expect_str_eq(deliveries.rows[0].response_excerpt, "thank you");
+    cr_expect_eq(deliveries.rows[0].next_attempt_at, 0);
+}
+
+Test(webhooks, an_event_of_another_process_is_found_without_a_wake)
+{
+    char job_id[JOB_ID_SIZE];
+
+    start_dispatcher();
+    complete_job(receiver_url(receiver), job_id);
+    testcase_settled(job_id, WEBHOOK_DELIVERED, 1, NULL);
+}
+
+Test(webhooks, a_cancelled_job_is_told_too)
+{
+    cleanup(job_release) struct job job = {0};
+    char job_id[JOB_ID_SIZE];
+
+    create_job(receiver_url(receiver), job_id);
+    cr_assert_eq(store_begin(database.store, "test", NULL), 0);
+    cr_assert_eq(job_cancel(database.store, database.key, job_id, &job, NULL), 0);
+    cr_assert_eq(store_commit(database.store, NULL), 0);
+    start_dispatcher();
+    testcase_settled(job_id, WEBHOOK_DELIVERED, 1, NULL);
+    cr_expect_not_null(strstr(receiver_request(receiver, 0)->body, "\"job.cancelled\""));
+}
+
+Test(webhooks, is_tried_again_under_the_same_id_until_it_succeeds)
+{
+    /* The reset comes first, on a new connection: on a kept one libcurl would send again within the attempt.
+     */
+    static const struct receiver_answer answers[] = {
+        {.conduct = RECEIVER_RESETS}, {.status = 500, .body = "not\nnow"}, {.status = 204}};
+    char job_id[JOB_ID_SIZE], first[256], last[256];
+
+    receiver_script(receiver, answers, array_length(answers));
+    start_dispatcher();
+    complete_job(receiver_url(receiver), job_id);
+    testcase_settled(job_id, WEBHOOK_DELIVERED, 3, NULL);
+    cr_assert_eq(receiver_wait(receiver, 3, 0), 3);
+    header(receiver_request(receiver, 0), "webhook-id", first);
+    header(receiver_request(receiver, 2), "webhook-id", last);
+    cr_expect_str_eq(first, last);
+    cr_expect_str_eq(receiver_request(receiver, 0)->body, receiver_request(receiver, 2)->body);
+    testcase_verified(receiver_request(receiver, 2));
+
+    cleanup(release_deliveries) struct deliveries deliveries = list(job_id);
+    cr_assert_eq(deliveries.count, 3);
+    cr_expect_str_eq(deliveries.rows[1].error_code, "http_status");
+    cr_expect_eq(deliveries.rows[1].status_code, 500);
+    cr_expect_str_eq(deliveries.rows[1].response_excerpt, "not now");
+    cr_expect_eq(deliveries.rows[0].next_attempt_at, clock_wall_ms(&database.clock.clock));
+    cr_expect_str_eq(deliveries.rows[0].error_code, "connection_reset");
+    cr_expect_eq(deliveries.rows[0].status_code, 0);
+    cr_expect_null(deliveries.rows[0].response_excerpt);
+    cr_expect_null(deliveries.rows[2].error_code);
+    cr_expect_eq(deliveries.rows[2].status_code, 204);
+    cr_expect_str_eq(deliveries.rows[0].webhook_id, first);
+    cr_expect_str_eq(deliveries.rows[2].webhook_id, first);
+}
+
+Test(webhooks, fails_when_the_schedule_is_exhausted)
+{
+    static const struct receiver_answer wrong = {.status = 503};
+    char job_id[JOB_ID_SIZE];
+
+    receiver_script(receiver, &wrong, 1);
+    start_dispatcher();
+    complete_job(receiver_url(receiver), job_id);
+    testcase_settled(job_id, WEBHOOK_FAILED, 3, "http_status");
+    cr_expect_eq(receiver_wait(receiver, 3, 0), 3);
+}
+
+Test(webhooks, the_next_attempt_waits_for_the_schedule)
+{
+    static const struct receiver_answer wrong = {.status = 503};
+    int64_t now = clock_wall_ms(&database.clock.clock);
+    cleanup(job_release) struct job job = {0};
+    char job_id[JOB_ID_SIZE];
+
+    receiver_script(receiver, &wrong, 1);
+    set_schedule(2, (int64_t[]){0, 60000});
+    start_dispatcher();
+    complete_job(receiver_url(receiver), job_id);
+    job = wait_for_webhook(job_id, 1);
+    cr_expect_eq(job.webhook_status, WEBHOOK_PENDING);
+    cr_expect_geq(job.webhook_next_attempt_at, now + 54000);
+    cr_expect_leq(job.webhook_next_attempt_at, now + 66000);
+    cr_expect_eq(job.webhook_last_status_code, 503);
+}
+
+Test(webhooks, the_first_attempt_has_a_delay_of_its_own)
+{
+    char early[JOB_ID_SIZE], late[JOB_ID_SIZE];
+
+    set_schedule(1, (int64_t[]){10000});
+    complete_job(receiver_url(receiver), early);
+    fake_clock_advance(&database.clock, 11000);
+    complete_job(receiver_url(receiver), late);
+    start_dispatcher();
+    testcase_settled(early, WEBHOOK_DELIVERED, 1, NULL);
+    dispatcher = dispatcher_stop(dispatcher);
+    cleanup(job_release) struct job job = get_job(late);
+    cr_expect_eq(job.webhook_status, WEBHOOK_PENDING);
+    cr_expect_eq(job.webhook_attempts, 0);
+}
+
+Test(webhooks, a_redirect_is_not_followed)
+{
+    static const struct receiver_answer redirect = {.status = 302, .headers = "Location: /elsewhere\r\n"};
+    char job_id[JOB_ID_SIZE];
+
+    receiver_script(receiver, &redirect, 1);
+    set_schedule(1, (int64_t[]){0});
+    start_dispatcher();
+    complete_job(receiver_url(receiver), job_id);
+    testcase_settled(job_id, WEBHOOK_FAILED, 1, "http_status");
+    cr_expect_eq(receiver_wait(receiver, 1, 0), 1);
+}
+
+Test(webhooks, loopback_is_refused_for_good_unless_it_is_allowed)
+{
+    char job_id[JOB_ID_SIZE];
+
+    set_list(&settings.webhook_allow_cidrs, NULL);
+    start_dispatcher();
+    complete_job(receiver_url(receiver), job_id);
+    testcase_settled(job_id, WEBHOOK_FAILED, 1, "blocked_address");
+    cr_expect_eq(receiver_wait(receiver, 0, 0), 0);
+}
+
+Test(webhooks, a_port_that_is_not_listed_is_refused_for_good)
+{
+    char job_id[JOB_ID_SIZE];
+
+    set_list(&settings.webhook_ports, "443");
+    start_dispatcher();
+    complete_job(receiver_url(receiver), job_id);
+    testcase_settled(job_id, WEBHOOK_FAILED, 1, "blocked_port");
+    cr_expect_eq(receiver_wait(receiver, 0, 0), 0);
+}
+
+Test(webhooks, a_receiver_that_hangs_delays_no_other)
+{
+    static const struct receiver_answer hang = {.conduct = RECEIVER_HANGS};
+    struct receiver *hanging = receiver_start(&hang, 1);
+    char job_id[JOB_ID_SIZE];
+
+    settings.webhook_max_per_receiver = 2;
+    settings.webhook_timeout = 500;
+    for (int i = 0; i < 6; i++)
+        complete_job(receiver_url(hanging), job_id);
+    complete_job(receiver_url(receiver), job_id);
+    start_dispatcher();
+    testcase_settled(job_id, WEBHOOK_DELIVERED, 1, NULL);
+    cr_expect_eq(receiver_wait(hanging, 3, PATIENCE_MS) >= 3, true);
+    cr_expect_eq(receiver_peak(hanging), 2);
+    dispatcher = dispatcher_stop(dispatcher);
+    receiver_stop(hanging);
+}
+
+#define MANY 100
+
+Test(webhooks, many_go_through_few_places_each_once)
+{
+    char job_ids[MANY][JOB_ID_SIZE];
+
+    settings.webhook_max_in_flight = 4;
+    settings.webhook_max_per_receiver = 3;
+    start_dispatcher();
+    for (int i = 0; i < MANY; i++) {
+        complete_job(receiver_url(receiver), job_ids[i]);
+        dispatcher_wake(dispatcher);
+    }
+    for (int i = 0; i < MANY; i++)
+        testcase_settled(job_ids[i], WEBHOOK_DELIVERED, 1, NULL);
+    cr_expect_eq(receiver_wait(receiver, MANY, 0), MANY);
+    cr_expect_leq(receiver_peak(receiver), 3);
+}
+
+/* Records that an attempt began, as a sender does that is killed right afterwards. */
+static void begin_and_die(void)
+{
+    struct webhook *webhooks = NULL;
+    struct url url;
+    int64_t attempt = 0;
+    size_t count = 0;
+
+    cr_assert_eq(url_parse(receiver_url(receiver), &url, NULL), 0);
+    cr_assert_eq(webhook_due(database.store, url.receiver, clock_wall_ms(&database.clock.clock), 1, &webhooks,
+                             &count, NULL),
+                 0);
+    cr_assert_eq(count, 1);
+    cr_assert_eq(store_begin(database.store, "test", NULL), 0);
+    cr_assert_eq(webhook_attempt_begin(database.store, webhooks[0].webhook, &attempt, NULL), 0);
+    cr_assert_eq(store_commit(database.store, NULL), 0);
+    webhooks_free(webhooks, count);
+}
+
+Test(webhooks, an_attempt_that_a_crash_cut_off_is_closed_and_tried_again)
+{
+    char job_id[JOB_ID_SIZE];
+
+    complete_job(receiver_url(receiver), job_id);
+    begin_and_die();
+    start_dispatcher();
+    testcase_settled(job_id, WEBHOOK_DELIVERED, 2, NULL);
+
+    cleanup(release_deliveries) struct deliveries deliveries = list(job_id);
+    cr_assert_eq(deliveries.count, 2);
+    cr_expect_str_eq(deliveries.rows[0].error_code, "interrupted");
+    cr_expect_eq(deliveries.rows[0].status_code, 0);
+    cr_expect_geq(deliveries.rows[0].duration_ms, 0);
+    cr_expect_null(deliveries.rows[1].error_code);
+}
+
+Test(webhooks, more_attempts_than_one_transaction_takes_are_closed)
+{
+    char job_ids[MANY][JOB_ID_SIZE];
+
+    set_schedule(1, (int64_t[]){0});
+    for (int i = 0; i < MANY; i++) {
+        complete_job(receiver_url(receiver), job_ids[i]);
+        begin_and_die();
+    }
+    start_dispatcher();
+    for (int i = 0; i < MANY; i++)
+        testcase_settled(job_ids[i], WEBHOOK_FAILED, 1, "interrupted");
+    cr_expect_eq(receiver_wait(receiver, 0, 0), 0);
+}
+
+Test(webhooks, stopping_lets_a_running_attempt_end)
+{
+    static const struct receiver_answer hang = {.conduct = RECEIVER_HANGS};
+    char job_id[JOB_ID_SIZE];
+
+    receiver_script(receiver, &hang, 1);
+    settings.webhook_timeout = 300;
+    set_schedule(2, (int64_t[]){0, 60000});
+    start_dispatcher();
+    complete_job(receiver_url(receiver), job_id);
+    cr_assert_eq(receiver_wait(receiver, 1, PATIENCE_MS), 1);
+    dispatcher = dispatcher_stop(dispatcher);
+    cleanup(job_release) struct job job = get_job(job_id);
+    cr_expect_eq(job.webhook_attempts, 1);
+    cr_expect_str_eq(job.webhook_last_error, "timeout");
+    cr_expect_neq(job.webhook_next_attempt_at, 0);
+}
+
+Test(webhooks, a_wrong_setting_keeps_it_from_starting)
+{
+    const struct dispatcher_options options = {&settings, &database.options, committer, &database.clock.clock,
+                                               NULL};
+    struct error err = {""};
+
+    set_list(&settings.webhook_allow_cidrs, "10.0.0.1/8");
+    cr_expect_lt(dispatcher_start(&options, &dispatcher, &err), 0);
+    cr_expect_null(dispatcher);
+    cr_expect_not_null(strstr(err.text, "10.0.0.1/8"));
+}

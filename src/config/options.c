@@ -56,7 +56,7 @@ static int read_tables(int argc, char **argv, const char *short_options, const s
         }
     optind = 0; /* GNU: forget an earlier scan wholly */
     while ((c = getopt_long(argc, argv, short_options, options, &index)) != -1) {
-        if (c != 0)
+        if (c != 0 || values[index] == NULL) /* never NULL, but analysers cannot know */
             return EX_USAGE;
         *values[index] = optarg != NULL ? optarg : "";
     }

@@ -50,7 +50,7 @@ const struct setting settings_table[] = {
     ROW(downloads_dir, path, "/var/lib/sayhook/downloads", RANGE(0, FOLDER_MAX), NULL,
         "Finished audio, which nginx serves from here."),
     ROW(spool_dir, path, "/var/lib/sayhook/spool", RANGE(0, FOLDER_MAX), NULL,
-        "Audio under construction, and the workers' lock files."),
+        "Raw audio of jobs in a compressed format, until it is encoded."),
     ROW(api_socket, path, "/run/sayhook/api.sock", RANGE(0, SOCKET_PATH_MAX), NULL,
         "The FastCGI socket that nginx connects to; an address of a Unix socket holds no longer path."),
     ROW(secret_key_file, optional_path, "", RANGE(0, PATH_MAX), NULL,

@@ -96,7 +96,7 @@ static int fill(CURLU *parsed, struct url *url, struct error *err)
     length -= bracketed ? 2 : 0;
     if (length == 0 || length > URL_HOST_MAX)
         return error_set(err, -EINVAL, "the URL's host must have 1 to %d characters", URL_HOST_MAX);
-    url->port = atoi(port);
+    url->port = (int)strtol(port, NULL, 10); /* digits: the parser has seen to that */
     if (url->port < 1 || url->port > 65535)
         return error_set(err, -EINVAL, "the URL's port must be 1 to 65535");
     snprintf(url->scheme, sizeof url->scheme, "%s", scheme);

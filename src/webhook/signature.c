@@ -19,8 +19,7 @@ static void sign_plain(const char *secret, const void *body, size_t size,
     unsigned char mac[SHA256_SIZE];
 
     hmac_sha256(secret, strlen(secret), body, size, mac);
-    memcpy(ret_value, "sha256=", 7);
-    hex_encode(mac, sizeof mac, ret_value + 7);
+    hex_encode(mac, sizeof mac, stpcpy(ret_value, "sha256="));
 }
 
 static int sign_standard(const char *secret, const char *webhook_id, const char *timestamp, const void *body,
@@ -36,8 +35,7 @@ static int sign_standard(const char *secret, const char *webhook_id, const char 
     if (secret_webhook_key(secret, key, &key_size) < 0)
         return error_set(err, -EINVAL, "a webhook secret is not whsec_ and the base64 of 24 to 64 bytes");
     hmac_sha256_parts(key, key_size, parts, sizeof parts / sizeof parts[0], mac);
-    memcpy(ret_item, "v1,", 3);
-    base64_encode(mac, sizeof mac, ret_item + 3);
+    base64_encode(mac, sizeof mac, stpcpy(ret_item, "v1,"));
     return 0;
 }
 

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -258,8 +259,11 @@ static void *serve_connection(void *context)
 static void take_connection(struct receiver *receiver, int fd)
 {
     struct connection *connection = calloc(1, sizeof *connection);
+    const int on = 1;
     pthread_t thread;
 
+    /* An answer is sent in pieces: they must not wait for acknowledgements, which take 40 ms. */
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     must(connection != NULL && receiver->connection_count < CONNECTIONS_MAX, "another connection");
     pthread_mutex_lock(&receiver->lock);
     *connection = (struct connection){receiver, fd, (int)receiver->connection_count, BUF_INIT(REQUEST_MAX)};

@@ -8,6 +8,7 @@
 #ifndef BASE_CLOCK_H
 #define BASE_CLOCK_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct clock {
@@ -27,5 +28,11 @@ int64_t clock_monotonic_ms(const struct clock *clock);
 #define CLOCK_RFC3339_SIZE sizeof "2026-11-24T08:30:00.000Z"
 
 void clock_format_rfc3339(int64_t wall_ms, char ret_text[CLOCK_RFC3339_SIZE]);
+
+/*
+ * Reads a time as RFC 3339 section 5.6 writes it, with any offset and any fraction of a second (cut to
+ * milliseconds). False where it is none, or lies before 1970 or past 9999.
+ */
+bool clock_parse_rfc3339(const char *text, int64_t *ret_wall_ms);
 
 #endif

@@ -86,6 +86,44 @@ Test(clock, times_are_rfc_3339_with_milliseconds)
     }
 }
 
+Test(clock, times_of_rfc_3339_are_read_with_any_offset_and_fraction)
+{
+    static const struct {
+        const char *text;
+        int64_t ms;
+    } cases[] = {
+        {"2026-11-24T08:00:00Z", 1795507200000},      {"2026-11-24t08:00:00.1239z", 1795507200123},
+        {"2026-11-24T11:00:00+03:00", 1795507200000}, {"2026-11-24 00:30:00.5-07:30", 1795507200500},
+        {"2024-02-29T00:00:00Z", 1709164800000},
+    };
+    static const char *const wrong[] = {
+        "",
+        "2026-11-24",
+        "2026-11-24T08:00:00",
+        "2026-13-24T08:00:00Z",
+        "2026-02-29T00:00:00Z",
+        "2026-11-24T24:00:00Z",
+        "2026-11-24T08:00:00.Z",
+        "2026-11-24T08:00:00+0300",
+        "2026-11-24T08:00:00Z ",
+        "1969-12-31T23:59:59Z",
+        "2026-11-24T08:00:00+24:00",
+    };
+
+    for (size_t i = 0; i < array_length(cases); i++) {
+        int64_t ms = -1;
+
+        cr_assert(clock_parse_rfc3339(cases[i].text, &ms), "%s", cases[i].text);
+        cr_assert_eq(ms, cases[i].ms, "%s: %lld", cases[i].text, (long long)ms);
+    }
+    for (size_t i = 0; i < array_length(wrong); i++) {
+        int64_t ms = -1;
+
+        cr_assert_not(clock_parse_rfc3339(wrong[i], &ms), "took %s", wrong[i]);
+        cr_assert_eq(ms, -1);
+    }
+}
+
 Test(error, a_prefix_goes_before_the_cause)
 {
     struct error err;

@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "api/internal.h"
+#include "base/id.h"
+
+/* Bodies that may be in memory at once, of all requests together: a client that sends large ones must not end
+ * the process for all. */
+#define BODY_BYTES_MAX (256LL * 1024 * 1024)
+
+/* What a problem's detail may hold: an error's text with a few words around it. */
+#define DETAIL_MAX (ERROR_TEXT_MAX + 256)
+
+/* ---- the request
+ * --------------------------------------------------------------------------------------------------- */
+
+const char *request_field(const struct exchange *exchange, const char *name)
+{
+    const char *value = FCGX_GetParam(name, exchange->fcgi->envp);
+
+    return value != NULL && *value != '\0' ? value : NULL;
+}
+
+static bool is_request_id(const char *text)
+{
+    static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
+    size_t length = strlen(text);
+
+    return length >= 1 && length <= REQUEST_ID_MAX && strspn(text, alphabet) == length;
+}
+
+/* Splits REQUEST_URI; a path of ours has only characters that need no percent-encoding, so none is decoded.
+ */
+static bool read_target(struct exchange *exchange)
+{
+    const char *uri = request_field(exchange, "REQUEST_URI");
+    size_t length = uri != NULL ? strcspn(uri, "?") : 0;
+
+    if (uri == NULL || length >= sizeof exchange->path)
+        return false;
+    memcpy(exchange->path, uri, length);
+    exchange->path[length] = '\0';
+    exchange->query = uri[length] == '?' ? uri + length + 1 : "";
+    return true;
+}
+
+bool exchange_start(struct exchange *exchange)
+{
+    const char *id = request_field(exchange, "HTTP_X_REQUEST_ID");
+    const char *method = request_field(exchange, "REQUEST_METHOD");
+
+    if (id != NULL && is_request_id(id))
+        snprintf(exchange->request_id, sizeof exchange->request_id, "%s", id);
+    else
+        id_random(exchange->request_id, ID_RANDOM_CHARS);
+    exchange->method = method != NULL ? method : "";
+    exchange->head_only = strcmp(exchange->method, "HEAD") == 0;
+    if (read_target(exchange))
+        return true;
+    reply_problem(exchange, PROBLEM_NOT_FOUND,
+                  "there is nothing at this address; GET /docs/ tells what there is");
+    return false;
+}
+
+/* ---- the body
+ * ------------------------------------------------------------------------------------------------------ */
+
+/* "application/json", with or without "; charset=utf-8" (RFC 8259 knows no other). */
+static bool is_json_type(const char *type)
+{
+    static const char json[] = "application/json";
+    static const char charset[] = "charset=";
+
+    if (strncasecmp(type, json, sizeof json - 1) != 0)
+        return false;
+    type += sizeof json - 1;
+    type += strspn(type, " \t");
+    if (*type == '\0')
+        return true;
+    if (*type++ != ';')
+        return false;
+    type += strspn(type, " \t");
+    if (strncasecmp(type, charset, sizeof charset - 1) != 0)
+        return false;
+    type += sizeof charset - 1;
+    return strcasecmp(type, "utf-8") == 0 || strcasecmp(type, "\"utf-8\"") == 0;
+}
+
+/* The length that the client announced, or -1 with the reply made. */
+static long long announced_length(struct exchange *exchange)
+{
+    const char *type = request_field(exchange, "CONTENT_TYPE");
+    const char *coding = request_field(exchange, "HTTP_CONTENT_ENCODING");
+    const char *length = request_field(exchange, "CONTENT_LENGTH");
+    long long max = exchange->api->settings->max_body_bytes;
+    long long size = 0;
+
+    if (length != NULL && (strspn(length, "0123456789") != strlen(length) || strlen(length) > 18)) {
+        reply_problem(exchange, PROBLEM_LENGTH_REQUIRED, "Content-Length must be a number of bytes");
+        return -1;
+    }
+    if (length != NULL)
+        size = strtoll(length, NULL, 10);
+    if (size > max) {
+        reply_problem(exchange, PROBLEM_BODY_TOO_LARGE, "the body has %lld bytes; at most %lld are taken",
+                      size, max);
+        return -1;
+    }
+    if (type == NULL || !is_json_type(type) || (coding != NULL && strcasecmp(coding, "identity") != 0)) {
+        reply_problem(
+            exchange, PROBLEM_UNSUPPORTED_MEDIA_TYPE,
+            "the body must be sent as Content-Type: application/json, in UTF-8, without a Content-Encoding");
+        return -1;
+    }
+    return size;
+}
+
+bool body_read(struct exchange *exchange, char **ret_body, size_t *ret_size)
+{
+    struct api *api = exchange->api;
+    long long size = announced_length(exchange);
+    long long got = 0;
+    char *body;
+
+    if (size < 0)
+        return false;
+    if (atomic_fetch_add(&api->body_bytes, size) + size > BODY_BYTES_MAX ||
+        (body = malloc((size_t)size + 1)) == NULL) {
+        atomic_fetch_sub(&api->body_bytes, size);
+        reply_field(exchange, "Retry-After", "1");
+        reply_problem(exchange, PROBLEM_UNAVAILABLE, "too many large bodies at once; try again in a second");
+        return false;
+    }
+    while (got < size) {
+        int part =
+            FCGX_GetStr(body + got, (int)(size - got < 1 << 30 ? size - got : 1 << 30), exchange->fcgi->in);
+
+        if (part <= 0)
+            break;
+        got += part;
+    }
+    if (got < size) { /* libfcgi tells a connection that broke from the end of a body by the length alone */
+        body_free(api, body, (size_t)size);
+        reply_problem(exchange, PROBLEM_INCOMPLETE_BODY, "the body ended after %lld of %lld bytes", got,
+                      size);
+        return false;
+    }
+    body[size] = '\0';
+    *ret_body = body;
+    *ret_size = (size_t)size;
+    return true;
+}
+
+void body_free(struct api *api, char *body, size_t size)
+{
+    free(body);
+    atomic_fetch_sub(&api->body_bytes, (long long)size);
+}
+
+/* ---- the reply
+ * ----------------------------------------------------------------------------------------------------- */
+
+void reply_field(struct exchange *exchange, const char *name, const char *format, ...)
+{
+    char value[1024];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(value, sizeof value, format, args);
+    va_end(args);
+    buf_printf(exchange->head, "%s: %s\r\n", name, value);
+}
+
+void reply_json(struct exchange *exchange, int status)
+{
+    exchange->status = status;
+    exchange->content_type = "application/json";
+}
+
+static void reply_details(struct exchange *exchange, enum problem problem, const char *detail,
+                          const struct faults *faults)
+{
+    buf_clear(exchange->body);
+    problem_render(exchange->body, problem, detail, exchange->request_id,
+                   exchange->api->settings->public_base_url, faults);
+    exchange->status = problem_status(problem);
+    exchange->content_type = "application/problem+json";
+}
+
+void reply_problem(struct exchange *exchange, enum problem problem, const char *format, ...)
+{
+    char detail[DETAIL_MAX];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(detail, sizeof detail, format, args);
+    va_end(args);
+    reply_details(exchange, problem, detail, NULL);
+}
+
+void reply_faults(struct exchange *exchange, enum problem problem, const struct faults *faults)
+{
+    char detail[FAULT_POINTER_SIZE + FAULT_DETAIL_SIZE + 64];
+    const struct fault *first = &faults->items[0];
+
+    if (faults->total == 1)
+        snprintf(detail, sizeof detail, "%s%s%s", first->pointer, *first->pointer != '\0' ? " " : "",
+                 first->detail);
+    else
+        snprintf(detail, sizeof detail, "%zu things are wrong with the request; `errors` lists %s",
+                 faults->total, faults->total > faults->count ? "the first of them" : "them");
+    reply_details(exchange, problem, detail, faults);
+}
+
+void reply_failure(struct exchange *exchange, int r, const struct error *err)
+{
+    const struct log_context context = {.request_id = exchange->request_id};
+
+    log_write(LOG_LEVEL_ERROR, &context, "%s %s: %s", exchange->method, exchange->path, err->text);
+    switch (r) {
+    case -ENOSPC:
+        reply_problem(exchange, PROBLEM_STORAGE_FULL, "the server's disk is full; try again later");
+        break;
+    case -EAGAIN:
+    case -EBUSY:
+    case -ENOMEM:
+        reply_field(exchange, "Retry-After", "2");
+        reply_problem(exchange, PROBLEM_UNAVAILABLE, "the server is busy; try again in a moment");
+        break;
+    default:
+        reply_problem(exchange, PROBLEM_INTERNAL_ERROR,
+                      "something went wrong in the server; its log tells more under the request id");
+    }
+}
+
+void exchange_send(struct exchange *exchange)
+{
+    char start[512];
+    struct buf *body = exchange->body;
+    int length;
+
+    if (!buf_ok(body) || !buf_ok(exchange->head)) { /* only a bug makes a reply as large as that */
+        buf_clear(exchange->head);
+        reply_problem(exchange, PROBLEM_INTERNAL_ERROR, "the reply is larger than the server makes them");
+    }
+    length = snprintf(start, sizeof start, "Status: %d\r\nX-Request-Id: %s\r\nCache-Control: no-store\r\n",
+                      exchange->status, exchange->request_id);
+    FCGX_PutStr(start, length, exchange->fcgi->out);
+    if (exchange->content_type != NULL) {
+        length = snprintf(start, sizeof start,
+                          "Content-Type: %s\r\nContent-Length: %zu\r\nX-Content-Type-Options: nosniff\r\n",
+                          exchange->content_type, body->length);
+        FCGX_PutStr(start, length, exchange->fcgi->out);
+    }
+    FCGX_PutStr(buf_str(exchange->head), (int)exchange->head->length, exchange->fcgi->out);
+    FCGX_PutStr("\r\n", 2, exchange->fcgi->out);
+    if (exchange->content_type != NULL && !exchange->head_only)
+        FCGX_PutStr(buf_str(body), (int)body->length, exchange->fcgi->out);
+}

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files of the API share: the process, one request and its reply, the routes. */
+#ifndef API_INTERNAL_H
+#define API_INTERNAL_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include <fcgiapp.h>
+
+#include "base/buf.h"
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "codec/problem.h"
+#include "config/settings.h"
+#include "net/guard.h"
+#include "store/committer.h"
+#include "store/store.h"
+
+/* What the contract lets a client choose as its request id. */
+#define REQUEST_ID_MAX 64
+
+/* The longest path that any route has is a third of this. */
+#define PATH_MAX_BYTES 256
+
+/* A page of 100 jobs with all that they can hold: URLs of 2 KiB, metadata of 2 KiB, warnings. */
+#define REPLY_MAX (4 * 1024 * 1024)
+
+/* Header fields of a reply. */
+#define HEAD_MAX 4096
+
+struct api {
+    const struct settings *settings;
+    const struct clock *clock;
+    struct store_options store_options;
+    struct committer *committer;
+    struct guard *guard;
+    int wake_socket;
+    int listen_fd;
+    int stop_fd;
+    atomic_llong body_bytes;     /* in memory, of all requests */
+    atomic_llong space_at;       /* when the space on the disk was last asked for, monotonic */
+    atomic_bool storage_is_full; /* what the answer was */
+};
+
+/* One request and its reply. */
+struct exchange {
+    struct api *api;
+    struct store *store; /* the thread's own, for reads */
+    FCGX_Request *fcgi;
+    const char *method;
+    bool head_only; /* a HEAD: as GET, without the body */
+    char path[PATH_MAX_BYTES];
+    const char *query;             /* behind the "?", not decoded; "" */
+    char argument[PATH_MAX_BYTES]; /* what stood where the route's pattern has its placeholder */
+    char request_id[REQUEST_ID_MAX + 1];
+    struct api_key key; /* of a route that asks for one */
+
+    int status;
+    struct buf *head; /* the thread's own: header fields, each with its CRLF */
+    struct buf *body; /* likewise */
+    const char *content_type;
+};
+
+/* ---- exchange.c: request and reply
+ * --------------------------------------------------------------------------------- */
+
+/* Reads what a request says of itself; false where the reply is made already. */
+bool exchange_start(struct exchange *exchange);
+
+/* A header field of the request, "HTTP_ACCEPT", or NULL. */
+const char *request_field(const struct exchange *exchange, const char *name);
+
+void reply_field(struct exchange *exchange, const char *name, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* A reply whose body the caller has rendered into exchange->body. */
+void reply_json(struct exchange *exchange, int status);
+
+void reply_problem(struct exchange *exchange, enum problem problem, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+void reply_faults(struct exchange *exchange, enum problem problem, const struct faults *faults);
+
+/* For a failure of ours: logged, and told as 500, or as 503 where trying again may help. */
+void reply_failure(struct exchange *exchange, int r, const struct error *err);
+
+/* Writes the reply to the client. */
+void exchange_send(struct exchange *exchange);
+
+/*
+ * Reads the body: *ret_body is allocated (and ends with a NUL), and the caller gives it back with
+ * body_free().  False where the reply is made: no JSON, too large, too many at once, or cut short.
+ */
+bool body_read(struct exchange *exchange, char **ret_body, size_t *ret_size);
+void body_free(struct api *api, char *body, size_t size);
+
+/* ---- query.c: the query string
+ * ------------------------------------------------------------------------------------- */
+
+/* The most parameters that a query may hold. */
+#define QUERY_PARAMETERS_MAX 16
+#define QUERY_VALUE_MAX      256
+
+struct query_parameter {
+    char name[32];
+    char value[QUERY_VALUE_MAX];
+};
+
+struct query {
+    struct query_parameter parameters[QUERY_PARAMETERS_MAX];
+    size_t count;
+};
+
+/* application/x-www-form-urlencoded; false where the reply is made: 400 invalid_parameter. */
+bool query_parse(struct exchange *exchange, struct query *ret_query);
+
+/* ---- routes
+ * -------------------------------------------------------------------------------------------------------- */
+
+/* Finds the route and answers. */
+void route(struct exchange *exchange);
+
+void handle_job_create(struct exchange *exchange);
+void handle_job_get(struct exchange *exchange);
+void handle_job_list(struct exchange *exchange);
+void handle_job_cancel(struct exchange *exchange);
+void handle_deliveries(struct exchange *exchange);
+void handle_download(struct exchange *exchange);
+void handle_voices(struct exchange *exchange);
+void handle_healthz(struct exchange *exchange);
+void handle_readyz(struct exchange *exchange);
+
+/* Not being there, in the same words for every reason. */
+void reply_job_not_found(struct exchange *exchange);
+
+/* True where the disk is below its reserve. */
+bool storage_is_full(struct api *api);
+
+#endif

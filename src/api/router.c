@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "api/internal.h"
+#include "crypto/secret.h"
+
+/* Where a route's pattern has "*", any characters but "/" stand; the handler finds them in
+ * exchange->argument. */
+static const struct route {
+    const char *method;
+    const char *pattern;
+    bool keyless;
+    void (*handle)(struct exchange *exchange);
+} routes[] = {
+    {"POST", "/v1/tts/async", false, handle_job_create},
+    {"GET", "/v1/jobs", false, handle_job_list},
+    {"GET", "/v1/jobs/*", false, handle_job_get},
+    {"DELETE", "/v1/jobs/*", false, handle_job_cancel},
+    {"GET", "/v1/jobs/*/deliveries", false, handle_deliveries},
+    {"GET", "/v1/download/*", true, handle_download},
+    {"GET", "/v1/voices", false, handle_voices},
+    {"GET", "/healthz", true, handle_healthz},
+    {"GET", "/readyz", true, handle_readyz},
+};
+
+static bool matches(const char *pattern, const char *path, char argument[PATH_MAX_BYTES])
+{
+    const char *star = strchr(pattern, '*');
+    size_t before, middle;
+
+    if (star == NULL)
+        return strcmp(pattern, path) == 0;
+    before = (size_t)(star - pattern);
+    if (strncmp(pattern, path, before) != 0)
+        return false;
+    middle = strcspn(path + before, "/");
+    if (middle == 0 || strcmp(star + 1, path + before + middle) != 0)
+        return false;
+    memcpy(argument, path + before, middle);
+    argument[middle] = '\0';
+    return true;
+}
+
+/* The methods of a path, for Allow; "" where there is no such path. */
+static void allowed_methods(struct exchange *exchange, char ret_methods[64])
+{
+    ret_methods[0] = '\0';
+    for (size_t i = 0; i < array_length(routes); i++) {
+        const char *method = routes[i].method;
+        size_t length = strlen(ret_methods);
+
+        if (!matches(routes[i].pattern, exchange->path, exchange->argument))
+            continue;
+        snprintf(ret_methods + length, 64 - length, "%s%s", length > 0 ? ", " : "",
+                 strcmp(method, "GET") == 0 ? "GET, HEAD" : method);
+    }
+    if (ret_methods[0] != '\0')
+        strncat(ret_methods, ", OPTIONS", 64 - strlen(ret_methods) - 1);
+}
+
+/* RFC 6750 section 2.1; the scheme's name is in any case (RFC 9110 section 11.1). */
+static bool authenticate(struct exchange *exchange)
+{
+    static const char scheme[] = "Bearer ";
+    const char *field = request_field(exchange, "HTTP_AUTHORIZATION");
+    unsigned char hash[KEY_HASH_SIZE];
+    struct error err = {""};
+    int r = STORE_NOT_FOUND;
+
+    if (field != NULL && strncasecmp(field, scheme, sizeof scheme - 1) == 0) {
+        field += sizeof scheme - 1;
+        field += strspn(field, " ");
+        secret_hash_api_key(field, hash);
+        r = key_find(exchange->store, hash, &exchange->key, &err);
+    }
+    if (r == 0)
+        return true;
+    if (r < 0) {
+        reply_failure(exchange, r, &err);
+        return false;
+    }
+    reply_field(exchange, "WWW-Authenticate", "Bearer");
+    reply_problem(exchange, PROBLEM_UNAUTHORIZED,
+                  "this call needs the header field `Authorization: Bearer KEY` with a live API key; "
+                  "`sayhookctl key create` makes one");
+    return false;
+}
+
+/* Every answer is JSON; RFC 9110 section 12.5.1, without weights: what is refused by q=0 is not looked for.
+ */
+static bool accepts_json(const struct exchange *exchange)
+{
+    static const char *const ranges[] = {"application/json", "application/*", "*/*",
+                                         "application/problem+json"};
+    const char *accept = request_field(exchange, "HTTP_ACCEPT");
+
+    if (accept == NULL)
+        return true;
+    for (size_t i = 0; i < array_length(ranges); i++)
+        if (strcasestr(accept, ranges[i]) != NULL)
+            return true;
+    return false;
+}
+
+static const struct route *find_route(struct exchange *exchange)
+{
+    const char *method = exchange->head_only ? "GET" : exchange->method;
+
+    for (size_t i = 0; i < array_length(routes); i++)
+        if (strcmp(routes[i].method, method) == 0 &&
+            matches(routes[i].pattern, exchange->path, exchange->argument))
+            return &routes[i];
+    return NULL;
+}
+
+static void refuse_method(struct exchange *exchange)
+{
+    char methods[64];
+
+    allowed_methods(exchange, methods);
+    if (methods[0] == '\0') {
+        reply_problem(exchange, PROBLEM_NOT_FOUND,
+                      "there is nothing at this address; GET /docs/ tells what there is");
+        return;
+    }
+    reply_field(exchange, "Allow", "%s", methods);
+    if (strcmp(exchange->method, "OPTIONS") == 0)
+        exchange->status = 204;
+    else
+        reply_problem(exchange, PROBLEM_METHOD_NOT_ALLOWED, "%.16s is not allowed here; %s are",
+                      exchange->method, methods);
+}
+
+void route(struct exchange *exchange)
+{
+    const struct route *found = find_route(exchange);
+
+    if (found == NULL)
+        refuse_method(exchange);
+    else if (!found->keyless && !accepts_json(exchange))
+        reply_problem(exchange, PROBLEM_NOT_ACCEPTABLE,
+                      "answers are application/json, which Accept must allow");
+    else if (found->keyless || authenticate(exchange))
+        found->handle(exchange);
+}

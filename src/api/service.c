@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What is not about jobs: voices, and whether the service is well. */
+#include <string.h>
+
+#include "api/internal.h"
+#include "base/file.h"
+#include "codec/json_write.h"
+#include "job/catalogue.h"
+
+/* The space on the disk is asked for at most this often. */
+#define SPACE_INTERVAL_MS 1000
+
+/* A worker beats three times in its lease; two beats missed are no alarm yet. */
+static int64_t beat_limit(const struct api *api)
+{
+    return api->settings->lease_timeout;
+}
+
+void handle_voices(struct exchange *exchange)
+{
+    size_t count;
+    const struct voice *voices = catalogue_voices(&count);
+
+    buf_append_str(exchange->body, "{\"voices\":[");
+    for (size_t i = 0; i < count; i++) {
+        const struct voice *voice = &voices[i];
+        const struct language *language = catalogue_find_language(voice->language);
+
+        json_item(exchange->body);
+        buf_append_str(exchange->body, "{");
+        json_member_string(exchange->body, "id", voice->id);
+        json_member_string(exchange->body, "name", voice->name);
+        json_member_string(exchange->body, "language", voice->language);
+        json_member_string(exchange->body, "language_code", language->code);
+        json_member_string(exchange->body, "gender", voice->gender);
+        json_member_int(exchange->body, "sample_rate", voice->sample_rate);
+        json_member_string(exchange->body, "engine", voice->engine);
+        json_member_bool(exchange->body, "default", catalogue_find_voice(language, NULL) == voice);
+        buf_append_str(exchange->body, "}");
+    }
+    buf_append_str(exchange->body, "]}");
+    reply_json(exchange, 200);
+}
+
+void handle_healthz(struct exchange *exchange)
+{
+    buf_append_str(exchange->body, "{\"status\":\"ok\"}");
+    reply_json(exchange, 200);
+}
+
+bool storage_is_full(struct api *api)
+{
+    int64_t now = clock_monotonic_ms(api->clock);
+    uint64_t left;
+
+    if (now < atomic_load(&api->space_at))
+        return atomic_load(&api->storage_is_full);
+    atomic_store(&api->space_at, now + SPACE_INTERVAL_MS);
+    /* Where the disk cannot be asked, the commit finds out. */
+    atomic_store(&api->storage_is_full, file_space_left(api->settings->downloads_dir, &left, NULL) == 0 &&
+                                            left < (uint64_t)api->settings->disk_reserve);
+    return atomic_load(&api->storage_is_full);
+}
+
+/* ---- readiness
+ * ----------------------------------------------------------------------------------------------------- */
+
+static int write_nothing(struct commit_work *work, struct store *store, struct error *err)
+{
+    (void)work;
+    return metric_add(store, "readiness_checks_total", 1, err);
+}
+
+static bool database_is_writable(struct api *api)
+{
+    struct commit_work work = {.run = write_nothing};
+
+    return committer_call(api->committer, &work, NULL) == 0;
+}
+
+/* Milliseconds since a worker was last heard of; -1 where there is none. */
+static int64_t worker_age(struct exchange *exchange)
+{
+    struct worker_row *rows;
+    int64_t now = clock_wall_ms(exchange->api->clock);
+    int64_t age = -1;
+    size_t count;
+
+    if (worker_list(exchange->store, &rows, &count, NULL) < 0)
+        return -1;
+    for (size_t i = 0; i < count; i++)
+        if (age < 0 || now - rows[i].beat_at < age)
+            age = now > rows[i].beat_at ? now - rows[i].beat_at : 0;
+    worker_rows_free(rows, count);
+    return age;
+}
+
+void handle_readyz(struct exchange *exchange)
+{
+    bool database = database_is_writable(exchange->api);
+    bool disk = !storage_is_full(exchange->api);
+    int64_t age = worker_age(exchange);
+    bool worker = age >= 0 && age < beat_limit(exchange->api);
+
+    buf_append_str(exchange->body, "{");
+    json_member_string(exchange->body, "status", database && disk && worker ? "ok" : "failing");
+    json_name(exchange->body, "checks");
+    buf_append_str(exchange->body, "{");
+    json_member_bool(exchange->body, "database", database);
+    json_member_bool(exchange->body, "disk", disk);
+    json_member_bool(exchange->body, "worker", worker);
+    buf_append_str(exchange->body, "}");
+    if (age >= 0)
+        json_member_double(exchange->body, "worker_age_seconds", (double)age / 1000);
+    else
+        json_member_raw(exchange->body, "worker_age_seconds", NULL);
+    buf_append_str(exchange->body, "}");
+    reply_json(exchange, database && disk && worker ? 200 : 503);
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Every error that a client of the API can meet, as problem details (RFC 9457): one table row each. */
+#ifndef CODEC_PROBLEM_H
+#define CODEC_PROBLEM_H
+
+#include "base/buf.h"
+#include "codec/fault.h"
+
+enum problem {
+    PROBLEM_INVALID_JSON,
+    PROBLEM_INVALID_PARAMETER,
+    PROBLEM_INCOMPLETE_BODY,
+    PROBLEM_UNAUTHORIZED,
+    PROBLEM_NOT_FOUND,
+    PROBLEM_METHOD_NOT_ALLOWED,
+    PROBLEM_NOT_ACCEPTABLE,
+    PROBLEM_JOB_NOT_CANCELLABLE,
+    PROBLEM_AUDIO_NOT_READY,
+    PROBLEM_JOB_FAILED,
+    PROBLEM_JOB_CANCELLED,
+    PROBLEM_AUDIO_EXPIRED,
+    PROBLEM_LENGTH_REQUIRED,
+    PROBLEM_BODY_TOO_LARGE,
+    PROBLEM_UNSUPPORTED_MEDIA_TYPE,
+    PROBLEM_INVALID_REQUEST,
+    PROBLEM_NOTHING_TO_SPEAK,
+    PROBLEM_INTERNAL_ERROR,
+    PROBLEM_UNAVAILABLE,
+    PROBLEM_NOT_READY,
+    PROBLEM_AUDIO_MISSING,
+    PROBLEM_STORAGE_FULL,
+};
+#define PROBLEM_COUNT (PROBLEM_STORAGE_FULL + 1)
+
+int problem_status(enum problem problem);
+const char *problem_code(enum problem problem);
+
+/* What the faults of a request's members are together. */
+enum problem problem_of_faults(const struct faults *faults);
+
+/* Appends the document.  faults may be NULL. */
+void problem_render(struct buf *out, enum problem problem, const char *detail, const char *request_id,
+                    const char *public_base_url, const struct faults *faults);
+
+#endif

@@ -38,8 +38,8 @@ watch_step() {
     done
 }
 
-# step NAME TITLE COMMAND…: runs the command with its output in LOG_DIR/NAME.log, which is shown where it fails.
-step() {
+# quiet_step NAME TITLE COMMAND…: runs the command with its output in LOG_DIR/NAME.log.
+quiet_step() {
     local log=$LOG_DIR/$1.log title=$2 begun=$SECONDS status=0
     shift 2
     mkdir -p "$LOG_DIR"
@@ -49,11 +49,19 @@ step() {
     watch_step "$pid" "$log"
     wait "$pid" || status=$?
     if ((status != 0)); then
-        printf '      failed after %d s, status %d; the end of %s:\n' $((SECONDS - begun)) "$status" "$log" >&2
-        tail -n 60 "$log" >&2
-        return "$status"
+        printf '      %3d s  failed with status %d: see %s\n' $((SECONDS - begun)) "$status" "$log"
+    else
+        printf '      %3d s  done\n' $((SECONDS - begun))
     fi
-    printf '      %3d s  done\n' $((SECONDS - begun))
+    return "$status"
+}
+
+# The same, and where it fails the end of its output is shown.
+step() {
+    local status=0
+    quiet_step "$@" || status=$?
+    ((status == 0)) || tail -n 60 "$LOG_DIR/$1.log" >&2
+    return "$status"
 }
 
 # --- packages -------------------------------------------------------------------------------------------------------

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * sayhook-synth: a speech engine as a program.
+ *
+ *     engine/engine.c     which voices there are, which requests are taken
+ *     engine/english.c    the voices of a language; language.c has the table
+ *     engine/utterance.c  one segment through flite; words.c: when its words are heard
+ *     engine/serve.c      frames in on stdin, frames out on stdout (frame/, docs/ENGINES.md)
+ *     engine/sandbox.c    what is given up before the first text is read
+ */
+#include <signal.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "config/options.h"
+#include "engine/engine.h"
+#include "engine/sandbox.h"
+#include "engine/serve.h"
+
+static const struct program_description program = {
+    .name = "sayhook-synth",
+    .summary = "speaks segments of text for sayhook-worker, which starts it",
+    /* Nothing in the configuration is for an engine so far, and one that has a fault stops the worker first.
+     */
+    .settings_later = true,
+};
+
+/* It ends with its input.  A signal to the whole service must not cut off what the worker still wants. */
+static void ignore_signals(void)
+{
+    const struct sigaction ignore = {.sa_handler = SIG_IGN};
+
+    sigaction(SIGINT, &ignore, NULL);
+    sigaction(SIGTERM, &ignore, NULL);
+    sigaction(SIGHUP, &ignore, NULL);
+    sigaction(SIGPIPE, &ignore, NULL);
+}
+
+int main(int argc, char **argv)
+{
+    pid_t parent = getppid();
+    cleanup(options_release) struct options options = {0};
+    struct engine *engine = NULL;
+    struct error err = {.text = ""};
+    int code = options_parse(argc, argv, &program, &options);
+
+    if (code != OPTIONS_RUN)
+        return code;
+    if (isatty(STDIN_FILENO)) {
+        log_error("it speaks frames on stdin and stdout, and is started by sayhook-worker");
+        return EX_USAGE;
+    }
+    ignore_signals();
+    if (engine_new(&engine, &err) < 0 || sandbox_enter(parent, &err) < 0) {
+        log_error("%s", err.text);
+        return EX_OSERR;
+    }
+    /* From here on there is nobody to tell, and exit() would do what the sandbox forbids. */
+    _exit(engine_serve(engine, STDIN_FILENO, STDOUT_FILENO, &err) == 0 ? 0 : EX_PROTOCOL);
+}

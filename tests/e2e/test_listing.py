@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: Apache-2.0
+"""GET /v1/jobs: order, filters, cursors."""
+
+import urllib.parse
+
+from product import check, equal
+
+
+def pages(client, query):
+    """The ids of each page, following next_cursor."""
+    cursor = None
+    while True:
+        path = f"/v1/jobs?{query}" + (f"&cursor={cursor}" if cursor else "")
+        answer = client.get(path).expect(200)
+        page = answer.json
+        cursor = page.get("next_cursor")
+        equal("Link" in answer.headers, cursor is not None, "Link beside next_cursor")
+        if cursor:
+            equal(urllib.parse.quote(cursor, safe="-._~"), cursor, "cursor as it goes into a URL")
+        yield [job["job_id"] for job in page["jobs"]]
+        if not cursor:
+            return
+
+
+def test_a_new_key_has_no_jobs(client):
+    page = client.get("/v1/jobs").expect(200).json
+    equal(page["jobs"], [], "jobs")
+    check(not page.get("next_cursor"), "there is a next page")
+
+
+def test_pages_hold_every_job_once_newest_first(client):
+    created = [client.create()["job_id"] for _ in range(7)]
+    for limit in (1, 3, 7, 100):
+        found = list(pages(client, f"limit={limit}"))
+        check(all(len(page) <= limit for page in found), "a page is longer than its limit")
+        equal(sum(found, []), created[::-1], f"jobs by {limit}")
+
+
+def test_jobs_are_found_by_state(client):
+    done = client.create()["job_id"]
+    client.wait(done)
+    long = client.create(text="A long story. " * 5000, voice="slt")["job_id"]
+    client.cancel(long)
+    client.wait(long)
+    equal(sum(pages(client, "status=completed"), []), [done], "completed")
+    equal(sum(pages(client, "status=cancelled"), []), [long], "cancelled")
+    equal(sum(pages(client, "status=completed&status=cancelled&limit=1"), []), [long, done], "both")
+    equal(sum(pages(client, "status=failed"), []), [], "failed")
+
+
+def test_a_job_made_while_pages_are_read_shifts_none(client):
+    old = [client.create()["job_id"] for _ in range(4)]
+    first = client.get("/v1/jobs?limit=2").expect(200).json
+    client.create()
+    second = client.get(f"/v1/jobs?limit=2&cursor={first['next_cursor']}").expect(200).json
+    equal([job["job_id"] for job in first["jobs"] + second["jobs"]], old[::-1], "jobs")
+
+
+def test_wrong_parameters_are_refused(client):
+    for query in ("limit=0", "limit=101", "limit=x", "cursor=nonsense", "status=asleep", "created_after=yesterday", "page=2"):
+        answer = client.get(f"/v1/jobs?{query}")
+        check(answer.status == 400, f"{query} gives {answer.status}")
+        answer.expect_problem(400, "invalid_parameter")
+
+
+def test_a_key_lists_its_own_jobs_only(product, client):
+    mine = client.create()["job_id"]
+    other = product.new_client()
+    theirs = other.create()["job_id"]
+    equal(sum(pages(client, "limit=100"), []), [mine], "mine")
+    equal(sum(pages(other, "limit=100"), []), [theirs], "theirs")

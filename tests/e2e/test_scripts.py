@@ -1,0 +1,189 @@
+# SPDX-License-Identifier: Apache-2.0
+"""scripts/run, and what the README shows."""
+
+import os
+import pathlib
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import time
+
+from product import BUILD, RUN, TOP, Product, check, equal, read_wav, started, wait_for
+
+ENV_NAMES = (
+    "SAYHOOK_URL SAYHOOK_API_KEY SAYHOOK_WEBHOOK_SECRET SAYHOOK_CONFIG SAYHOOK_API_PID SAYHOOK_WORKER_PID SAYHOOK_BIN"
+).split()
+KEPT = ("SAYHOOK_URL", "SAYHOOK_API_KEY", "SAYHOOK_WEBHOOK_SECRET")
+
+
+def command_line(pid):
+    try:
+        return pathlib.Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return b""
+
+
+def listeners(port):
+    """The local addresses that listen on a port, as /proc/net writes them."""
+    found = []
+    for table in ("/proc/net/tcp", "/proc/net/tcp6"):
+        for line in pathlib.Path(table).read_text().splitlines()[1:]:
+            fields = line.split()
+            address, _, number = fields[1].partition(":")
+            if fields[3] == "0A" and int(number, 16) == port:
+                found.append(address)
+    return found
+
+
+def test_the_env_file_tells_everything(product):
+    product.read_env()
+    equal(sorted(product.env), sorted(ENV_NAMES), "names")
+    check(b"sayhook-api" in command_line(product.api_pid), "SAYHOOK_API_PID is not the API's")
+    check(b"sayhook-worker" in command_line(product.worker_pid), "SAYHOOK_WORKER_PID is not the worker's")
+    equal(pathlib.Path(product.env["SAYHOOK_BIN"]), BUILD, "SAYHOOK_BIN")
+    check(os.access(os.path.join(product.env["SAYHOOK_BIN"], "sayhookctl"), os.X_OK), "no sayhookctl in SAYHOOK_BIN")
+    equal(os.stat(product.state / "env").st_mode & 0o077, 0, "what others may do with the file that holds the key")
+    shown = subprocess.run(
+        ["sh", "-c", f". '{product.state}/env' && echo $SAYHOOK_URL"], stdout=subprocess.PIPE, check=True
+    ).stdout
+    equal(shown.decode().strip(), product.env["SAYHOOK_URL"], "SAYHOOK_URL as a shell reads it")
+
+
+def test_it_listens_on_loopback_only(product):
+    equal(listeners(product.port), ["0100007F"], "addresses")
+
+
+def test_a_state_that_is_up_is_left_alone(product):
+    before = dict(product.env)
+    product.run("--detach", "--no-demo")
+    product.read_env()
+    equal(product.env, before, "env")
+
+
+def test_what_died_is_started_again_and_the_rest_left_alone():
+    with started() as product:
+        before = dict(product.env)
+        for name, other in (("SAYHOOK_API_PID", "SAYHOOK_WORKER_PID"), ("SAYHOOK_WORKER_PID", "SAYHOOK_API_PID")):
+            kept = product.env[other]
+            os.kill(int(product.env[name]), signal.SIGKILL)
+            dead = product.env[name]
+            product.run("--detach", "--no-demo")
+            product.read_env()
+            check(product.env[name] != dead, f"{name} is still that of the dead one")
+            equal(product.env[other], kept, other)
+        equal([product.env[name] for name in KEPT], [before[name] for name in KEPT], "what is kept")
+        product.client.wait(product.client.create()["job_id"], "completed")
+
+
+def test_a_stopped_state_goes_on_where_it_was():
+    with started("max_text_chars=60") as product:
+        before = dict(product.env)
+        job_id = product.client.create()["job_id"]
+        product.client.wait(job_id)
+        product.stop()
+        check(not command_line(product.api_pid) and not command_line(product.worker_pid), "something still runs")
+        equal(listeners(product.port), [], "listeners")
+        product.run("--stop")
+        product.run("--detach", "--no-demo")
+        product.read_env()
+        equal([product.env[name] for name in KEPT], [before[name] for name in KEPT], "what is kept")
+        product.client.download(product.client.job(job_id))
+        product.client.post({"text": "a" * 61}).expect_problem(422)
+
+
+def test_a_wrong_setting_starts_nothing():
+    product = Product()
+    for setting, words in (("max_text_charz=1", "max_text_chars"), ("poll_interval=yes", "poll_interval")):
+        result = product.run("--detach", "--no-demo", "--port", str(product.port), "--set", setting, check_status=False)
+        check(result.returncode != 0, f"{setting} is taken")
+        check(words in result.stdout.decode(), f"the message does not name {words}: {result.stdout.decode()}")
+        equal(listeners(product.port), [], "listeners")
+    shutil.rmtree(product.state)
+
+
+def test_wrong_options_are_refused():
+    product = Product()
+    for options in (["--no-such-thing"], ["--port"], ["--port", "0"], ["--port", "70000"], ["--set", "x"],
+                    ["/no/such/text"], ["--state", ""]):
+        result = product.run(*options, check_status=False)
+        check(result.returncode in (64, 66), f"{options} exits with {result.returncode}: {result.stdout.decode()}")
+    shutil.rmtree(product.state)
+
+
+def test_a_taken_port_is_named():
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", 0))
+        holder.listen()
+        product = Product()
+        product.port = holder.getsockname()[1]
+        result = product.run("--detach", "--no-demo", "--port", str(product.port), check_status=False)
+        check(result.returncode != 0 and str(product.port) in result.stdout.decode(), result.stdout.decode())
+        product.run("--stop")
+        shutil.rmtree(product.state)
+
+
+def test_the_demonstration_speaks_a_text_of_ones_own():
+    product = Product()
+    text = product.state / "my text.txt"
+    text.write_text("This is a text of my own. It has two sentences.\n")
+    try:
+        # The pipe ends only when nothing that was left running holds it.
+        shown = product.run("--detach", "--port", str(product.port), str(text)).stdout.decode()
+        check("webhook verified" in shown, f"no webhook was shown as verified:\n{shown}")
+        audio = re.search(r"The audio: (.*\.wav)", shown)
+        check(audio, f"the audio is not named:\n{shown}")
+        read_wav(pathlib.Path(audio[1]).read_bytes())
+        check(f"127.0.0.1:{product.port}" in shown, "the address is not shown")
+    finally:
+        product.run("--stop")
+        shutil.rmtree(product.state)
+
+
+def test_ctrl_c_ends_what_runs_in_the_foreground():
+    product = Product()
+    run = subprocess.Popen(
+        [RUN, "--state", str(product.state), "--port", str(product.port), "--no-demo"],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        env={**os.environ, "SAYHOOK_BUILD": str(BUILD)},
+        start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )
+    try:
+        for line in run.stdout:
+            if b"Ctrl-C" in line:
+                break
+        product.read_env()
+        time.sleep(0.2)
+        os.killpg(run.pid, signal.SIGINT)
+        run.communicate(timeout=60)
+        equal(run.returncode, 0, "exit status")
+        wait_for("the end of all", lambda: not command_line(product.api_pid) and not command_line(product.worker_pid))
+        equal(listeners(product.port), [], "listeners")
+    finally:
+        product.run("--stop")
+        shutil.rmtree(product.state)
+
+
+def readme_block(language):
+    blocks = re.findall(rf"```{language}\n(.*?)```", (TOP / "README.md").read_text(), re.DOTALL)
+    check(blocks, f"the README has no {language}")
+    return blocks[0]
+
+
+def test_the_readmes_python_verifies_a_webhook(client, receiver):
+    names = {}
+    exec(readme_block("python"), names)  # pylint: disable=exec-used
+    webhook = receiver.wait(client.create(webhook_url=receiver.url)["job_id"])[0]
+    check(names["verify"](client.secret, webhook.headers, webhook.body), "verify() says no")
+    check(names["verify_plain"](client.secret, webhook.headers, webhook.body), "verify_plain() says no")
+    check(not names["verify"](client.secret, webhook.headers, webhook.body + b" "), "verify() takes another body")
+    check(not names["verify_plain"](client.secret, webhook.headers, webhook.body + b" "), "so does verify_plain()")
+
+
+def test_the_readmes_links_lead_somewhere():
+    for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", (TOP / "README.md").read_text()):
+        check((TOP / target).exists(), f"there is no {target}")

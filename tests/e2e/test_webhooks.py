@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Delivery: retries, faults, and where webhooks may go."""
+
+from product import Receiver, check, equal, free_port, started, verify, wait_for
+
+
+def ended(client, job_id, status):
+    def probe():
+        webhook = client.job(job_id)["webhook"]
+        return webhook if webhook["status"] == status else None
+
+    return wait_for(f"the webhook of {job_id} to be {status}", probe)
+
+
+def deliveries(client, job_id):
+    return client.get(f"/v1/jobs/{job_id}/deliveries").expect(200).json["deliveries"]
+
+
+def test_a_webhook_is_tried_until_the_receiver_takes_it(client, receiver):
+    receiver.answers["/flaky"] = [500, 404, 503, 200]
+    job_id = client.create(webhook_url=receiver.url + "/flaky")["job_id"]
+    webhooks = receiver.wait(job_id, 4)
+    told = ended(client, job_id, "delivered")
+    equal(told["attempts"], 4, "attempts")
+    equal(told["last_status_code"], 200, "last_status_code")
+    equal(len({webhook.id for webhook in webhooks}), 1, "webhook-ids of one event")
+    equal(len({webhook.body for webhook in webhooks}), 1, "bodies of one event")
+    for webhook in webhooks:
+        verify(webhook, client.secret)
+
+
+def test_every_attempt_is_recorded(client, receiver):
+    receiver.answers["/flaky"] = [500, 200]
+    job_id = client.create(webhook_url=receiver.url + "/flaky")["job_id"]
+    ended(client, job_id, "delivered")
+    rows = deliveries(client, job_id)
+    equal([row["attempt"] for row in rows], [1, 2], "attempts, oldest first")
+    equal([row["status_code"] for row in rows], [500, 200], "status codes")
+    equal(rows[0]["error"]["code"], "http_status", "error of the first")
+    equal(rows[1]["error"], None, "error of the second")
+    equal({row["webhook_id"] for row in rows}, {receiver.of(job_id)[0].id}, "webhook_id")
+
+
+def test_a_webhook_that_nobody_takes_fails_in_the_end(client, receiver):
+    receiver.answers["/never"] = [500]
+    job_id = client.create(webhook_url=receiver.url + "/never")["job_id"]
+    told = ended(client, job_id, "failed")
+    equal(told["attempts"], 5, "attempts: one for each entry of the schedule")
+    equal(client.job(job_id)["status"], "completed", "status of the job")
+
+
+def test_a_redirect_is_not_followed(client, receiver):
+    target = Receiver()
+    try:
+        receiver.answers["/moved"] = [(307, {"Location": target.url + "/trap"})]
+        job_id = client.create(webhook_url=receiver.url + "/moved")["job_id"]
+        told = ended(client, job_id, "failed")
+        equal(told["last_status_code"], 307, "last_status_code")
+        equal(target.webhooks, [], "what the target of the redirect received")
+    finally:
+        target.close()
+
+
+def test_a_receiver_that_is_not_there_is_named(client):
+    job_id = client.create(webhook_url=f"http://127.0.0.1:{free_port()}/")["job_id"]
+    told = ended(client, job_id, "failed")
+    check("connection_refused" in str(told["last_error"]), f"last_error is {told['last_error']}")
+
+
+def test_a_webhook_that_leads_inside_is_refused():
+    with started("webhook_allow_cidrs=") as product:
+        inside = Receiver()
+        try:
+            port = inside.url.rsplit(":", 1)[1]
+            for host in ("127.0.0.1", "2130706433", "0x7f.1", "127.1", "0177.0.0.1", "[::1]", "[::ffff:127.0.0.1]",
+                         "10.0.0.1", "169.254.169.254", "192.168.1.1", "0.0.0.0", "[fe80::1]", "[fd00::1]"):
+                answer = product.client.post({"text": "a", "webhook_url": f"http://{host}:{port}/"})
+                check(answer.status == 422, f"{host} gives {answer.status}")
+                answer.expect_problem(422)
+            # A name is judged when it is resolved: if the job is taken, nothing goes out.
+            answer = product.client.post({"text": "a", "webhook_url": f"http://localhost:{port}/"})
+            if answer.status == 202:
+                job_id = answer.json["job_id"]
+                wait_for("a refused attempt", lambda: product.client.job(job_id)["webhook"]["attempts"] >= 1)
+                told = product.client.job(job_id)["webhook"]
+                check("blocked_address" in str(told["last_error"]), f"last_error is {told['last_error']}")
+            else:
+                answer.expect_problem(422)
+            equal(inside.webhooks, [], "what the inside received")
+        finally:
+            inside.close()
+
+
+def test_clear_text_webhooks_are_refused_where_the_configuration_says_so():
+    with started("webhook_allow_http=no", "webhook_ports=443") as product:
+        for url in ("http://example.org/", "https://example.org:22/"):
+            product.client.post({"text": "a", "webhook_url": url}).expect_problem(422)
+        product.client.post({"text": "a", "webhook_url": "https://example.org/hook"}).expect(202)

@@ -237,6 +237,39 @@ void reply_failure(struct exchange *exchange, int r, const struct error *err)
     }
 }
 
+/* HTTP leaves the words behind the number to the server; some clients show them. */
+static const char *reason_of(int status)
+{
+    static const struct {
+        int status;
+        const char *reason;
+    } reasons[] = {
+        {200, "OK"},
+        {202, "Accepted"},
+        {204, "No Content"},
+        {304, "Not Modified"},
+        {400, "Bad Request"},
+        {401, "Unauthorized"},
+        {404, "Not Found"},
+        {405, "Method Not Allowed"},
+        {406, "Not Acceptable"},
+        {409, "Conflict"},
+        {410, "Gone"},
+        {411, "Length Required"},
+        {413, "Content Too Large"},
+        {415, "Unsupported Media Type"},
+        {422, "Unprocessable Content"},
+        {500, "Internal Server Error"},
+        {503, "Service Unavailable"},
+        {507, "Insufficient Storage"},
+    };
+
+    for (size_t i = 0; i < array_length(reasons); i++)
+        if (reasons[i].status == status)
+            return reasons[i].reason;
+    return "";
+}
+
 void exchange_send(struct exchange *exchange)
 {
     char start[512];
@@ -247,8 +280,8 @@ void exchange_send(struct exchange *exchange)
         buf_clear(exchange->head);
         reply_problem(exchange, PROBLEM_INTERNAL_ERROR, "the reply is larger than the server makes them");
     }
-    length = snprintf(start, sizeof start, "Status: %d\r\nX-Request-Id: %s\r\nCache-Control: no-store\r\n",
-                      exchange->status, exchange->request_id);
+    length = snprintf(start, sizeof start, "Status: %d %s\r\nX-Request-Id: %s\r\nCache-Control: no-store\r\n",
+                      exchange->status, reason_of(exchange->status), exchange->request_id);
     FCGX_PutStr(start, length, exchange->fcgi->out);
     if (exchange->content_type != NULL) {
         length = snprintf(start, sizeof start,

@@ -172,8 +172,10 @@ static int run_threads(struct api *api, void (*ready)(void), struct error *err)
     struct server_thread *threads = calloc(count, sizeof *threads);
     pthread_attr_t attributes;
     size_t started = 0;
-    int r = threads != NULL ? 0 : error_set(err, -ENOMEM, "out of memory");
+    int r = 0;
 
+    if (threads == NULL)
+        return error_set(err, -ENOMEM, "out of memory");
     pthread_attr_init(&attributes);
     pthread_attr_setstacksize(&attributes, THREAD_STACK);
     while (r == 0 && started < count) {

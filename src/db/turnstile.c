@@ -58,22 +58,31 @@ static int open_new(const char *path, struct turnstile **ret_turnstile, struct e
     return 0;
 }
 
+/* Inside registry_mutex. */
+static int find_or_open(const char *path, struct turnstile **ret_turnstile, struct error *err)
+{
+    struct turnstile *turnstile = find(path);
+
+    if (turnstile == NULL) {
+        int r = open_new(path, &turnstile, err);
+
+        if (r < 0 || turnstile == NULL)
+            return r;
+    }
+    turnstile->users++;
+    *ret_turnstile = turnstile;
+    return 0;
+}
+
 int turnstile_get(const char *database, struct turnstile **ret_turnstile, struct error *err)
 {
-    struct turnstile *turnstile;
     char path[PATH_MAX];
-    int r = 0;
+    int r;
 
     if ((size_t)snprintf(path, sizeof path, "%s-turnstile", database) >= sizeof path)
         return error_set(err, -ENAMETOOLONG, "the path of the database, %s, is too long", database);
     pthread_mutex_lock(&registry_mutex);
-    turnstile = find(path);
-    if (turnstile == NULL)
-        r = open_new(path, &turnstile, err);
-    if (r == 0) {
-        turnstile->users++;
-        *ret_turnstile = turnstile;
-    }
+    r = find_or_open(path, ret_turnstile, err);
     pthread_mutex_unlock(&registry_mutex);
     return r;
 }
@@ -154,6 +163,18 @@ static int lock_file(struct turnstile *turnstile, const struct timespec *deadlin
     return r;
 }
 
+static int lock_mutex(pthread_mutex_t *mutex, const struct timespec *deadline)
+{
+#ifdef __SANITIZE_THREAD__
+    /* ThreadSanitizer of gcc 12 does not know pthread_mutex_clocklock(), and would see an unlock without a
+     * lock. */
+    (void)deadline;
+    return pthread_mutex_lock(mutex);
+#else
+    return pthread_mutex_clocklock(mutex, CLOCK_MONOTONIC, deadline);
+#endif
+}
+
 int turnstile_enter(struct turnstile *turnstile, struct error *err)
 {
     struct timespec deadline;
@@ -161,7 +182,7 @@ int turnstile_enter(struct turnstile *turnstile, struct error *err)
 
     clock_gettime(CLOCK_MONOTONIC, &deadline);
     deadline.tv_sec += DB_TURNSTILE_WAIT_MS / 1000;
-    if (pthread_mutex_clocklock(&turnstile->mutex, CLOCK_MONOTONIC, &deadline) != 0)
+    if (lock_mutex(&turnstile->mutex, &deadline) != 0)
         return error_set(err, -EBUSY, "another thread has held %s for %d s", turnstile->path,
                          DB_TURNSTILE_WAIT_MS / 1000);
     r = lock_file(turnstile, &deadline, err);

@@ -5,21 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "webhook/schedule.h"
-
 /* Receivers asked for at a time. */
 #define RECEIVER_PAGE 32
-
-/* A webhook's first attempt has a delay of its own, from when it came to be owed. */
-static int64_t ripe_at(const struct due_finder *due, const struct webhook *webhook)
-{
-    int64_t at;
-
-    if (webhook->attempts > 0 ||
-        !schedule_next(&due->settings->webhook_retry_schedule, 0, webhook->due_at, 0, &at))
-        return webhook->due_at;
-    return at;
-}
 
 static void note_due(struct due_finder *due, int64_t at)
 {
@@ -43,14 +30,10 @@ static int serve_receiver(struct due_finder *due, const char *receiver, int64_t 
     /* Those whose beginning is not committed yet still look due, so as many more are asked for. */
     r = webhook_due(due->store, receiver, now, places + busy, &webhooks, &count, err);
     for (size_t i = 0; r == 0 && i < count && places > 0; i++) {
-        int64_t ripe = ripe_at(due, &webhooks[i]);
-
-        if (ripe > now) {
-            note_due(due, ripe);
-        } else if (!attempt_list_has(due->attempts, webhooks[i].webhook)) {
-            r = due->begin(due, &webhooks[i], err);
-            places--;
-        }
+        if (attempt_list_has(due->attempts, webhooks[i].webhook))
+            continue;
+        r = due->begin(due, &webhooks[i], err);
+        places--;
     }
     webhooks_free(webhooks, count);
     return r;

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* sayhook-worker: speaks the jobs that wait and sends their webhooks. */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/signalfd.h>
+#include <sysexits.h>
+
+#include "base/cleanup.h"
+#include "base/notify.h"
+#include "config/options.h"
+#include "worker/worker.h"
+
+/* SIGTERM and SIGINT as a descriptor, for the loop; threads that start later inherit the mask. */
+static int open_stop_fd(struct error *err)
+{
+    sigset_t set;
+    int fd;
+
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    if (pthread_sigmask(SIG_BLOCK, &set, NULL) != 0 || (fd = signalfd(-1, &set, SFD_CLOEXEC)) < 0)
+        return error_system(err, errno, "cannot wait for signals");
+    return fd;
+}
+
+static int serve(const struct settings *settings, const char *synth_program, struct error *err)
+{
+    cleanup(close_fd) int stop_fd = open_stop_fd(err);
+    struct worker_options options = {
+        .settings = settings, .synth_program = synth_program, .clock = &clock_system, .stop_fd = stop_fd};
+    struct worker *worker;
+    int r;
+
+    if (stop_fd < 0)
+        return stop_fd;
+    r = worker_new(&options, &worker, err);
+    if (r < 0)
+        return r;
+    notify_ready("waiting for jobs");
+    log_info("started");
+    r = worker_run(worker, err);
+    notify_stopping();
+    worker_free(worker);
+    log_info("stopped");
+    return r;
+}
+
+int main(int argc, char **argv)
+{
+    static const char *synth_program = SYNTH_PROGRAM;
+    static const struct program_option own[] = {
+        {"synth", "PROGRAM", "the speech engine (" SYNTH_PROGRAM ")", &synth_program},
+        {0},
+    };
+    static const struct program_description program = {
+        .name = "sayhook-worker",
+        .summary = "speaks the jobs that wait and sends their webhooks",
+        .options = own,
+    };
+    cleanup(options_release) struct options options = {0};
+    struct error err = {""};
+    int code = options_parse(argc, argv, &program, &options);
+
+    if (code != OPTIONS_RUN)
+        return code;
+    /* A receiver or a synthesizer that goes away is an error of a write, not the end of the worker. */
+    signal(SIGPIPE, SIG_IGN);
+    if (serve(&options.settings, synth_program, &err) < 0) {
+        log_error("%s", err.text);
+        return EX_UNAVAILABLE;
+    }
+    return EX_OK;
+}

@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The end of a job: audio to disk, then the transaction, then whoever waits for it. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "worker/internal.h"
+
+static struct log_context context_of(const struct run *run)
+{
+    return (struct log_context){.job_id = run->job.job_id, .request_id = run->job.request_id};
+}
+
+/* ---- on the loop's thread
+ * ------------------------------------------------------------------------------------------ */
+
+static void retry_later(struct run *run)
+{
+    struct worker *worker = run->worker;
+
+    run->next = worker->retries;
+    worker->retries = run;
+    worker->retry_at = clock_monotonic_ms(worker->options.clock) + FAULT_PAUSE_MS;
+}
+
+static void report(const struct run *run)
+{
+    struct log_context context = context_of(run);
+    const struct audio_facts *audio = &run->outcome.audio;
+
+    if (run->ending.result == STORE_STALE)
+        log_write(LOG_LEVEL_WARNING, &context,
+                  "job was taken over by another worker; its audio of here is discarded");
+    else if (!run->put_back && run->outcome.status == JOB_COMPLETED)
+        log_write(LOG_LEVEL_INFO, &context, "job completed: %lld characters, %.1f s of audio",
+                  (long long)run->job.characters, (double)audio->samples / audio->sample_rate);
+    else if (!run->put_back && run->outcome.status == JOB_CANCELLED)
+        log_write(LOG_LEVEL_INFO, &context, "job cancelled");
+}
+
+static void receive_ending(struct letter *letter)
+{
+    struct run *run = container_of(letter, struct run, ending_letter);
+    struct worker *worker = run->worker;
+
+    if (run->ending.result < 0) {
+        struct log_context context = context_of(run);
+
+        log_write(LOG_LEVEL_ERROR, &context, "cannot end the job yet: %s", run->ending.error.text);
+        retry_later(run);
+        return;
+    }
+    worker->ending_count--;
+    report(run);
+    if (worker->dispatcher != NULL && run->job.webhook_url != NULL)
+        dispatcher_wake(worker->dispatcher);
+    if (run->put_back) {
+        worker->maybe_pending = true;
+        worker->claim_not_before = clock_monotonic_ms(worker->options.clock) + FAULT_PAUSE_MS;
+    }
+    run_free(run);
+}
+
+/* ---- on the committer's thread
+ * ------------------------------------------------------------------------------------- */
+
+/*
+ * The audio was renamed into its place, but the claim is not ours any more.  Inside the transaction nobody
+ * else can end the job: where it has ended without audio, the file must go; else it is, byte for byte, what
+ * its new owner makes.
+ */
+static void discard_audio(const struct run *run, struct store *store)
+{
+    cleanup(job_release) struct job job = {0};
+
+    if (job_get(store, 0, run->job.job_id, &job, NULL) == STORE_NOT_FOUND ||
+        (job_status_is_terminal(job.status) && job.status != JOB_COMPLETED))
+        unlink(run->final_path);
+}
+
+static int commit_ending(struct commit_work *work, struct store *store, struct error *err)
+{
+    struct run *run = container_of(work, struct run, ending);
+    int r;
+
+    if (run->put_back)
+        return job_put_back(store, run->job.id, run->job.epoch, err);
+    r = job_finish(store, run->job.id, run->job.epoch, &run->outcome, err);
+    if (r == STORE_STALE && run->outcome.status == JOB_COMPLETED)
+        discard_audio(run, store);
+    else if (r == 0 && run->outcome.status != JOB_COMPLETED)
+        unlink(run->final_path); /* an earlier claim may have come as far as that; mostly there is none */
+    return r;
+}
+
+static void send_letter(struct commit_work *work)
+{
+    struct run *run = container_of(work, struct run, ending);
+
+    mailbox_send(&run->worker->mailbox, &run->ending_letter);
+}
+
+static void post_ending(struct run *run)
+{
+    run->ending = (struct commit_work){.run = commit_ending, .done = send_letter};
+    run->ending_letter.receive = receive_ending;
+    if (committer_post(run->worker->committer, &run->ending) < 0) {
+        run->ending.result = error_set(&run->ending.error, -EAGAIN, "too many writes are waiting");
+        mailbox_send(&run->worker->mailbox, &run->ending_letter);
+    }
+}
+
+/* ---- the finishers
+ * ------------------------------------------------------------------------------------------------- */
+
+/* The audio is durable under its name before the row says so: fsync, rename, fsync of the folder. */
+static int store_audio(struct run *run, struct error *err)
+{
+    char folder[PATH_MAX];
+    int r = audio_writer_finish(run->audio, &run->outcome.audio, err);
+
+    run->audio = NULL;
+    if (r < 0)
+        return r;
+    if (rename(run->part_path, run->final_path) < 0)
+        return error_system(err, errno, "cannot rename %s to %s", run->part_path, run->final_path);
+    snprintf(folder, sizeof folder, "%.*s", (int)(strrchr(run->final_path, '/') - run->final_path),
+             run->final_path);
+    return file_sync_folder(folder, err);
+}
+
+static void finish(struct run *run)
+{
+    struct error err = {""};
+
+    if (run->outcome.status == JOB_COMPLETED && !run->put_back && store_audio(run, &err) < 0) {
+        struct log_context context = context_of(run);
+
+        log_write(LOG_LEVEL_ERROR, &context, "job put back: %s", err.text);
+        unlink(run->part_path);
+        run->put_back = true;
+    }
+    post_ending(run);
+}
+
+static struct run *take_run(struct finisher_queue *queue)
+{
+    struct run *run;
+
+    pthread_mutex_lock(&queue->mutex);
+    while (queue->first == NULL && !queue->stopping)
+        pthread_cond_wait(&queue->posted, &queue->mutex);
+    run = queue->first;
+    if (run != NULL) {
+        queue->first = run->next;
+        if (queue->first == NULL)
+            queue->last = &queue->first;
+        run->next = NULL;
+    }
+    pthread_mutex_unlock(&queue->mutex);
+    return run;
+}
+
+static void *finisher(void *argument)
+{
+    struct finisher_queue *queue = argument;
+    struct run *run;
+
+    while ((run = take_run(queue)) != NULL)
+        finish(run);
+    return NULL;
+}
+
+int finishers_start(struct worker *worker, struct error *err)
+{
+    struct finisher_queue *queue = &worker->finishers;
+
+    queue->last = &queue->first;
+    pthread_mutex_init(&queue->mutex, NULL);
+    pthread_cond_init(&queue->posted, NULL);
+    for (; queue->started < FINISHERS; queue->started++) {
+        int number = pthread_create(&queue->threads[queue->started], NULL, finisher, queue);
+
+        if (number != 0)
+            return error_system(err, number, "cannot start a thread");
+    }
+    return 0;
+}
+
+void finishers_stop(struct worker *worker)
+{
+    struct finisher_queue *queue = &worker->finishers;
+
+    if (queue->last == NULL)
+        return;
+    pthread_mutex_lock(&queue->mutex);
+    queue->stopping = true;
+    pthread_cond_broadcast(&queue->posted);
+    pthread_mutex_unlock(&queue->mutex);
+    for (size_t i = 0; i < queue->started; i++)
+        pthread_join(queue->threads[i], NULL);
+    pthread_cond_destroy(&queue->posted);
+    pthread_mutex_destroy(&queue->mutex);
+}
+
+void finish_run(struct run *run)
+{
+    struct finisher_queue *queue = &run->worker->finishers;
+
+    run->worker->ending_count++;
+    if (run->put_back || run->outcome.status != JOB_COMPLETED) {
+        post_ending(run); /* there is no audio to wait for */
+        return;
+    }
+    pthread_mutex_lock(&queue->mutex);
+    *queue->last = run;
+    queue->last = &run->next;
+    pthread_cond_signal(&queue->posted);
+    pthread_mutex_unlock(&queue->mutex);
+}
+
+void finish_retries(struct worker *worker, int64_t now)
+{
+    struct run *run = worker->retries;
+
+    if (run == NULL || now < worker->retry_at)
+        return;
+    worker->retries = NULL;
+    while (run != NULL) {
+        struct run *next = run->next;
+
+        run->next = NULL;
+        post_ending(run);
+        run = next;
+    }
+}

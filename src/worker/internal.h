@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files of the worker share. */
+#ifndef WORKER_INTERNAL_H
+#define WORKER_INTERNAL_H
+
+#include <limits.h>
+#include <stdatomic.h>
+
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "config/settings.h"
+#include "speech/audio.h"
+#include "speech/pool.h"
+#include "store/committer.h"
+#include "store/store.h"
+#include "text/segment.h"
+#include "webhook/dispatcher.h"
+#include "worker/mailbox.h"
+#include "worker/worker.h"
+
+/* Jobs spoken at once.  Each holds a piece of text and a few segments of audio, so this bounds the worker's
+ * memory. */
+#define RUNS_MAX 16
+
+/* Segments of one job that are spoken or wait to be joined: enough to keep every core busy, few enough to
+ * stay small. */
+#define UTTERANCES_AHEAD_MAX 8
+
+/* Audio files are made durable by this many threads: they wait for the disk, not for a core. */
+#define FINISHERS 4
+
+/* A segment may take this long: the slowest voice speaks 400 characters in half a second. */
+#define SEGMENT_LIMIT_MS 20000
+
+/* How often the leases of others are looked at, and the election is tried. */
+#define WATCH_INTERVAL_MS 1000
+
+/* A fault of the disk or the database is tried again after this. */
+#define FAULT_PAUSE_MS 1000
+
+/* Progress is written at most this often. */
+#define PROGRESS_INTERVAL_MS 250
+
+/* The pause behind a paragraph. */
+#define PARAGRAPH_PAUSE_MS 350
+
+struct run;
+
+/* One segment on its way from text to joined audio.  They form a list in the order of the text. */
+struct utterance {
+    struct synth_task task;
+    struct segment segment;
+    struct run *run;
+    struct utterance *next;
+    enum {
+        UTTERANCE_READY,    /* to be submitted */
+        UTTERANCE_SPEAKING, /* in the pool */
+        UTTERANCE_SPOKEN,   /* its samples wait for those before them */
+    } state;
+    int attempts;
+};
+
+/* A claimed job.  Owned by the loop while it is spoken, then by a finisher, then by the committer, then by
+ * the loop. */
+struct run {
+    struct worker *worker;
+    struct job job;
+    struct run *next;
+
+    struct segmenter *segmenter;
+    int64_t text_offset; /* bytes of the text fed so far */
+    bool segmented;      /* the segmenter has none left */
+    struct utterance *first;
+    struct utterance **last;
+    size_t utterances;
+
+    struct audio_writer *audio; /* NULL until the first samples */
+    char part_path[PATH_MAX];
+    char final_path[PATH_MAX];
+
+    int64_t spoken; /* code points */
+    int64_t progress_at;
+    bool progress_posted;
+    int64_t progress_value; /* what is being written */
+    struct commit_work progress;
+    struct letter progress_letter;
+    bool over; /* waits for the progress write to be over before it may be freed */
+
+    struct job_outcome outcome;
+    char error_message[ERROR_TEXT_MAX];
+    struct commit_work ending;
+    struct letter ending_letter;
+    bool put_back; /* ends by being put back, not by outcome */
+};
+
+/* The worker's registration in the database and the lock that proves that it lives. */
+struct lease {
+    char lock_path[PATH_MAX];
+    int lock_fd;
+    char boot_id[64];
+    atomic_llong worker; /* the row; 0 while not registered */
+    int64_t beat_at;     /* when the next beat is due, monotonic */
+    bool posted;         /* a beat or a join is under way */
+    int64_t until;
+    struct commit_work work;
+    struct letter letter;
+};
+
+struct finisher_queue {
+    pthread_t threads[FINISHERS];
+    size_t started;
+    pthread_mutex_t mutex;
+    pthread_cond_t posted;
+    struct run *first;
+    struct run **last;
+    bool stopping;
+};
+
+struct worker {
+    struct worker_options options;
+    struct store_options store_options;
+    struct store *store; /* reads, on the loop's thread */
+    struct committer *committer;
+    struct synth_pool *pool;
+    struct dispatcher *dispatcher; /* NULL unless elected */
+    int election_fd;
+    struct mailbox mailbox;
+    int wake_fd;
+    int epoll_fd;
+
+    struct lease lease;
+    struct finisher_queue finishers;
+
+    struct run *runs; /* being spoken, in the order in which they are served */
+    size_t run_count;
+    size_t ending_count; /* runs that finishers and committer have */
+    struct run *retries; /* runs whose ending failed, to be tried again at retry_at */
+    int64_t retry_at;
+    int64_t claim_not_before; /* after a fault */
+    int64_t watch_at;
+    struct claim_request *claiming; /* a claim is under way */
+    bool maybe_pending;             /* a job may be waiting */
+    bool troubled;                  /* the trouble of the pool has been logged */
+};
+
+/* ---- lease.c
+ * ------------------------------------------------------------------------------------------------------- */
+
+/* Takes the lock, and registers. */
+int lease_start(struct worker *worker, struct error *err);
+
+/* Prolongs the lease when that is due; takes back what dead workers had; tries the election. */
+void lease_watch(struct worker *worker, int64_t now);
+
+/* Puts back what is claimed, and leaves. */
+void lease_end(struct worker *worker);
+
+/* ---- schedule.c
+ * ---------------------------------------------------------------------------------------------------- */
+
+/* Claims jobs and gives segments to the synthesizers, as far as there is room for either. */
+void schedule(struct worker *worker);
+
+/* ---- run.c
+ * ---------------------------------------------------------------------------------------------------------
+ */
+
+/* Takes the job over (and empties *job). NULL where memory ran out. */
+struct run *run_new(struct worker *worker, struct job *job);
+struct run *run_free(struct run *run);
+
+/* The next segment to submit, cut from the text where need be; NULL where there is none now. */
+struct utterance *run_next_utterance(struct run *run);
+
+/* True where run_next_utterance() may have one. */
+bool run_has_more(const struct run *run);
+
+/* Called when a segment is done: joins what can be joined, and ends the run where it is complete or has
+ * failed. */
+void run_spoken(struct synth_task *task);
+
+/* Joins and ends as far as it goes; for a run without segments in the pool too. */
+void run_advance(struct run *run);
+
+/* Ends a run before its time: cancelled, failed, or put back because of a fault of ours. */
+void run_cancel(struct run *run);
+void run_fail(struct run *run, const struct utterance *culprit, const char *code, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+void run_put_back(struct run *run);
+
+/* ---- finish.c
+ * ------------------------------------------------------------------------------------------------------ */
+
+int finishers_start(struct worker *worker, struct error *err);
+void finishers_stop(struct worker *worker);
+
+/* Hands a run over: its audio is made durable, then its end is committed. */
+void finish_run(struct run *run);
+
+/* Runs whose ending failed, tried again. */
+void finish_retries(struct worker *worker, int64_t now);
+
+#endif

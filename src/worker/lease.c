@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Who lives: our own lease, those of other workers, and which worker delivers webhooks. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/id.h"
+#include "worker/internal.h"
+
+#define BOOT_ID_FILE "/proc/sys/kernel/random/boot_id"
+
+/* ---- our own
+ * ------------------------------------------------------------------------------------------------------- */
+
+static int64_t monotonic(const struct worker *worker)
+{
+    return clock_monotonic_ms(worker->options.clock);
+}
+
+static int join(struct commit_work *work, struct store *store, struct error *err)
+{
+    struct lease *lease = container_of(work, struct lease, work);
+    int64_t row = 0;
+    int r = worker_join(store, lease->lock_path, lease->boot_id, lease->until, &row, err);
+
+    if (r == 0)
+        atomic_store(&lease->worker, row);
+    return r;
+}
+
+static int beat(struct commit_work *work, struct store *store, struct error *err)
+{
+    struct lease *lease = container_of(work, struct lease, work);
+
+    return worker_beat(store, atomic_load(&lease->worker), lease->until, err);
+}
+
+static int leave(struct commit_work *work, struct store *store, struct error *err)
+{
+    struct lease *lease = container_of(work, struct lease, work);
+
+    return worker_leave(store, atomic_load(&lease->worker), err);
+}
+
+static void send_letter(struct commit_work *work)
+{
+    struct worker *worker = container_of(work, struct worker, lease.work);
+
+    mailbox_send(&worker->mailbox, &worker->lease.letter);
+}
+
+/* Others took us for dead: what we had is theirs now. */
+static void start_over(struct worker *worker)
+{
+    log_warning("the lease was lost: other workers took the jobs over; registering again");
+    atomic_store(&worker->lease.worker, 0);
+    while (worker->runs != NULL)
+        run_put_back(worker->runs);
+}
+
+static void receive_beat(struct letter *letter)
+{
+    struct worker *worker = container_of(letter, struct worker, lease.letter);
+    struct lease *lease = &worker->lease;
+
+    lease->posted = false;
+    if (lease->work.result < 0)
+        log_error("cannot prolong the lease: %s", lease->work.error.text);
+    else if (lease->work.result == STORE_STALE)
+        start_over(worker);
+}
+
+static void post(struct worker *worker, int64_t now)
+{
+    struct lease *lease = &worker->lease;
+    int64_t timeout = worker->options.settings->lease_timeout;
+
+    lease->until = now + timeout;
+    lease->beat_at = now + timeout / 3;
+    lease->work =
+        (struct commit_work){.run = atomic_load(&lease->worker) != 0 ? beat : join, .done = send_letter};
+    lease->letter.receive = receive_beat;
+    lease->posted = committer_post(worker->committer, &lease->work) == 0;
+}
+
+static int read_boot_id(struct lease *lease, struct error *err)
+{
+    cleanup(buf_release) struct buf buf = BUF_INIT(sizeof lease->boot_id - 1);
+    int r = file_read(BOOT_ID_FILE, &buf, err);
+
+    if (r < 0)
+        return r;
+    snprintf(lease->boot_id, sizeof lease->boot_id, "%.*s", (int)strcspn(buf_str(&buf), "\n"), buf_str(&buf));
+    return 0;
+}
+
+int lease_start(struct worker *worker, struct error *err)
+{
+    struct lease *lease = &worker->lease;
+    int64_t now = monotonic(worker);
+    char mark[9];
+    int r;
+
+    id_random(mark, sizeof mark - 1);
+    if ((size_t)snprintf(lease->lock_path, sizeof lease->lock_path, "%s-worker-%s.lock",
+                         worker->options.settings->database, mark) >= sizeof lease->lock_path)
+        return error_set(err, -ENAMETOOLONG, "the setting `database` is too long a path");
+    r = read_boot_id(lease, err);
+    if (r == 0)
+        r = file_lock(lease->lock_path, false, &lease->lock_fd, err);
+    if (r != 0)
+        return r < 0 ? r : error_set(err, -EBUSY, "%s is locked by another process", lease->lock_path);
+    lease->until = now + worker->options.settings->lease_timeout;
+    lease->beat_at = now + worker->options.settings->lease_timeout / 3;
+    lease->work = (struct commit_work){.run = join};
+    return committer_call(worker->committer, &lease->work, err);
+}
+
+void lease_end(struct worker *worker)
+{
+    struct lease *lease = &worker->lease;
+    struct error err = {""};
+
+    if (atomic_load(&lease->worker) != 0) {
+        lease->work = (struct commit_work){.run = leave};
+        if (committer_call(worker->committer, &lease->work, &err) < 0)
+            log_error("cannot sign off: %s; other workers will notice", err.text);
+    }
+    if (lease->lock_fd >= 0) {
+        unlink(lease->lock_path);
+        close(lease->lock_fd);
+        lease->lock_fd = -1;
+    }
+}
+
+/* ---- the others
+ * ---------------------------------------------------------------------------------------------------- */
+
+struct burial {
+    struct commit_work work;
+    int64_t worker;
+};
+
+static int bury(struct commit_work *work, struct store *store, struct error *err)
+{
+    return worker_leave(store, container_of(work, struct burial, work)->worker, err);
+}
+
+/* A lock that can be taken is nobody's; one that is held may still be that of a worker that hangs. */
+static const char *why_dead(const struct worker *worker, const struct worker_row *row)
+{
+    cleanup(close_fd) int fd = -1;
+
+    if (strcmp(row->boot_id, worker->lease.boot_id) != 0)
+        return "the machine was restarted";
+    if (file_lock(row->lock_path, false, &fd, NULL) == 0)
+        return "its process ended";
+    if (row->lease_until < clock_monotonic_ms(worker->options.clock))
+        return "its lease ran out";
+    return NULL;
+}
+
+static void watch_others(struct worker *worker)
+{
+    struct worker_row *rows;
+    struct error err = {""};
+    size_t count;
+
+    if (worker_list(worker->store, &rows, &count, &err) < 0) {
+        log_error("cannot look after other workers: %s", err.text);
+        return;
+    }
+    for (size_t i = 0; i < count; i++) {
+        struct burial burial = {.work.run = bury, .worker = rows[i].worker};
+        const char *why;
+
+        if (rows[i].worker == atomic_load(&worker->lease.worker) ||
+            (why = why_dead(worker, &rows[i])) == NULL)
+            continue;
+        if (committer_call(worker->committer, &burial.work, &err) < 0) {
+            log_error("cannot take jobs back from worker %lld: %s", (long long)rows[i].worker, err.text);
+            continue;
+        }
+        log_info("took back the jobs of worker %lld: %s", (long long)rows[i].worker, why);
+        unlink(rows[i].lock_path);
+        worker->maybe_pending = true;
+    }
+    worker_rows_free(rows, count);
+}
+
+/* ---- the election
+ * -------------------------------------------------------------------------------------------------- */
+
+static void log_for_dispatcher(enum log_level level, const struct log_context *context, const char *message)
+{
+    log_write(level, context, "%s", message);
+}
+
+/* One worker delivers, so that limits per receiver and the order per job hold. */
+static void try_election(struct worker *worker)
+{
+    const struct dispatcher_options options = {
+        .settings = worker->options.settings,
+        .store = &worker->store_options,
+        .committer = worker->committer,
+        .clock = worker->options.clock,
+        .log = log_for_dispatcher,
+    };
+    struct error err = {""};
+    char path[PATH_MAX];
+    int r;
+
+    if (worker->dispatcher != NULL)
+        return;
+    snprintf(path, sizeof path, "%s-deliverer.lock", worker->options.settings->database);
+    if (worker->election_fd < 0) {
+        r = file_lock(path, false, &worker->election_fd, &err);
+        if (r == FILE_LOCK_HELD)
+            return;
+        if (r < 0) {
+            log_error("cannot stand for delivery: %s", err.text);
+            return;
+        }
+    }
+    if (dispatcher_start(&options, &worker->dispatcher, &err) < 0)
+        log_error("cannot deliver webhooks: %s", err.text);
+    else
+        log_debug("this worker delivers the webhooks");
+}
+
+void lease_watch(struct worker *worker, int64_t now)
+{
+    if (now >= worker->lease.beat_at || atomic_load(&worker->lease.worker) == 0)
+        if (!worker->lease.posted)
+            post(worker, now);
+    if (now < worker->watch_at)
+        return;
+    worker->watch_at = now + WATCH_INTERVAL_MS;
+    watch_others(worker);
+    try_election(worker);
+}

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Which job is claimed next and which segment is spoken next. */
+#include <errno.h>
+
+#include "worker/internal.h"
+
+/* The most jobs that one transaction claims: enough for a turn of the loop, few enough to stay fair. */
+#define CLAIM_MAX 8
+
+struct claim_request {
+    struct commit_work work;
+    struct letter letter;
+    struct worker *worker;
+    size_t wanted;
+    size_t count;
+    struct job jobs[CLAIM_MAX];
+};
+
+/* ---- claims
+ * -------------------------------------------------------------------------------------------------------- */
+
+static int claim(struct commit_work *work, struct store *store, struct error *err)
+{
+    struct claim_request *request = container_of(work, struct claim_request, work);
+    int64_t worker = atomic_load(&request->worker->lease.worker);
+    int r = 0;
+
+    while (request->count > 0) /* of a turn that was rolled back */
+        job_release(&request->jobs[--request->count]);
+    if (worker == 0)
+        return STORE_STALE;
+    while (r == 0 && request->count < request->wanted) {
+        r = job_claim(store, worker, &request->jobs[request->count], err);
+        if (r == 0)
+            request->count++;
+    }
+    return r;
+}
+
+static void send_letter(struct commit_work *work)
+{
+    struct claim_request *request = container_of(work, struct claim_request, work);
+
+    mailbox_send(&request->worker->mailbox, &request->letter);
+}
+
+static void add_run(struct worker *worker, struct job *job)
+{
+    struct run *run = run_new(worker, job);
+    struct run **link = &worker->runs;
+
+    if (run == NULL) {
+        /* Without memory for it the claim is given up with the worker's lease. */
+        log_error("out of memory for a claimed job");
+        job_release(job);
+        return;
+    }
+    while (*link != NULL)
+        link = &(*link)->next;
+    *link = run;
+    worker->run_count++;
+}
+
+static void receive_claims(struct letter *letter)
+{
+    struct claim_request *request = container_of(letter, struct claim_request, letter);
+    struct worker *worker = request->worker;
+
+    worker->claiming = NULL;
+    if (request->work.result < 0) {
+        log_error("cannot claim jobs: %s", request->work.error.text);
+        worker->claim_not_before = clock_monotonic_ms(worker->options.clock) + FAULT_PAUSE_MS;
+        while (request->count > 0)
+            job_release(&request->jobs[--request->count]);
+    }
+    for (size_t i = 0; i < request->count; i++)
+        add_run(worker, &request->jobs[i]);
+    worker->maybe_pending = request->count == request->wanted;
+    free(request);
+}
+
+static void post_claim(struct worker *worker, size_t wanted)
+{
+    struct claim_request *request = calloc(1, sizeof *request);
+
+    if (request == NULL)
+        return;
+    request->work = (struct commit_work){.run = claim, .done = send_letter};
+    request->letter.receive = receive_claims;
+    request->worker = worker;
+    request->wanted = wanted < CLAIM_MAX ? wanted : CLAIM_MAX;
+    if (committer_post(worker->committer, &request->work) < 0) {
+        free(request);
+        return;
+    }
+    worker->claiming = request;
+}
+
+/* Jobs whose segments are not all with the synthesizers: with so many, no synthesizer waits for a claim. */
+static size_t unfinished_runs(const struct worker *worker)
+{
+    size_t count = 0;
+
+    for (const struct run *run = worker->runs; run != NULL; run = run->next)
+        count += run_has_more(run);
+    return count;
+}
+
+static void claim_more(struct worker *worker)
+{
+    size_t enough = 2 * synth_pool_room(worker->pool) + 1;
+    size_t unfinished = unfinished_runs(worker);
+    size_t wanted = enough > unfinished ? enough - unfinished : 0;
+
+    if (worker->claiming != NULL || !worker->maybe_pending || wanted == 0 || worker->run_count >= RUNS_MAX ||
+        atomic_load(&worker->lease.worker) == 0 ||
+        clock_monotonic_ms(worker->options.clock) < worker->claim_not_before)
+        return;
+    if (!job_is_pending(worker->store)) {
+        worker->maybe_pending = false;
+        return;
+    }
+    if (wanted > RUNS_MAX - worker->run_count)
+        wanted = RUNS_MAX - worker->run_count;
+    post_claim(worker, wanted);
+}
+
+/* ---- segments
+ * ------------------------------------------------------------------------------------------------------ */
+
+/* Serves the runs in turn: the one that was served goes to the end. */
+static void rotate(struct worker *worker, struct run *run)
+{
+    struct run **link = &worker->runs;
+
+    while (*link != run)
+        link = &(*link)->next;
+    *link = run->next;
+    while (*link != NULL)
+        link = &(*link)->next;
+    run->next = NULL;
+    *link = run;
+}
+
+/* False where no run has a segment to submit. */
+static bool submit_one(struct worker *worker)
+{
+    struct run *run, *next;
+
+    for (run = worker->runs; run != NULL; run = next) {
+        struct utterance *utterance;
+        struct error err = {""};
+
+        next = run->next; /* a run may end while it looks for its next segment */
+        utterance = run_next_utterance(run);
+        if (utterance == NULL)
+            continue;
+        if (synth_pool_submit(worker->pool, &utterance->task, &err) == 0) {
+            utterance->state = UTTERANCE_SPEAKING;
+            rotate(worker, run);
+        } else {
+            run_fail(run, utterance, "synthesis_refused", "this part of the text cannot be spoken: %s",
+                     err.text);
+        }
+        return true;
+    }
+    return false;
+}
+
+void schedule(struct worker *worker)
+{
+    while (synth_pool_room(worker->pool) > 0 && submit_one(worker))
+        ;
+    claim_more(worker);
+}

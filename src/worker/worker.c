@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "worker/worker.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <sys/epoll.h>
+
+#include "base/wake.h"
+#include "codec/event_json.h"
+#include "worker/internal.h"
+
+/* Writes that may wait for the committer: far more than the loop and the dispatcher have under way at once.
+ */
+#define QUEUE_MAX 4096
+
+/* What is unfinished when the worker stops must be put back within this. */
+#define STOP_LIMIT_MS 10000
+
+/* ---- birth and death
+ * ----------------------------------------------------------------------------------------------- */
+
+struct renderer {
+    struct event_renderer renderer;
+    const char *public_base_url;
+};
+
+static int render(const struct event_renderer *self, enum event_type type, int64_t now_ms,
+                  const struct job *job, struct buf *body, struct error *err)
+{
+    const struct renderer *renderer = container_of(self, const struct renderer, renderer);
+
+    return event_json_render(type, now_ms, job, renderer->public_base_url, body, err);
+}
+
+/* The cores that this process may use. */
+static size_t core_count(void)
+{
+    cpu_set_t set;
+
+    return sched_getaffinity(0, sizeof set, &set) == 0 && CPU_COUNT(&set) > 0 ? (size_t)CPU_COUNT(&set) : 1;
+}
+
+static int watch_fd(struct worker *worker, int fd, struct error *err)
+{
+    struct epoll_event event = {.events = EPOLLIN, .data.fd = fd};
+
+    if (epoll_ctl(worker->epoll_fd, EPOLL_CTL_ADD, fd, &event) < 0)
+        return error_system(err, errno, "cannot watch a descriptor");
+    return 0;
+}
+
+static int start_pool(struct worker *worker, struct error *err)
+{
+    int64_t wanted = worker->options.settings->synthesizers;
+    const struct synth_pool_options options = {
+        .program = worker->options.synth_program,
+        .count = wanted > 0 ? (size_t)wanted : core_count(),
+        .segment_limit_ms = SEGMENT_LIMIT_MS,
+        .clock = worker->options.clock,
+    };
+
+    return synth_pool_start(&options, &worker->pool, err);
+}
+
+static int start(struct worker *worker, struct error *err)
+{
+    int r = store_open(&worker->store_options, &worker->store, err);
+
+    if (r == 0)
+        r = mailbox_init(&worker->mailbox, err);
+    if (r == 0)
+        r = committer_start(&worker->store_options, "sayhook-worker", QUEUE_MAX, &worker->committer, err);
+    if (r == 0)
+        r = start_pool(worker, err);
+    if (r == 0)
+        r = finishers_start(worker, err);
+    if (r == 0)
+        r = wake_open(worker->options.settings->database, &worker->wake_fd, err);
+    if (r == 0)
+        r = lease_start(worker, err);
+    if (r == 0 && (worker->epoll_fd = epoll_create1(EPOLL_CLOEXEC)) < 0)
+        r = error_system(err, errno, "cannot make an epoll descriptor");
+    if (r == 0)
+        r = watch_fd(worker, worker->mailbox.fd, err);
+    if (r == 0)
+        r = watch_fd(worker, synth_pool_fd(worker->pool), err);
+    if (r == 0 && worker->wake_fd >= 0)
+        r = watch_fd(worker, worker->wake_fd, err);
+    if (r == 0)
+        r = watch_fd(worker, worker->options.stop_fd, err);
+    return r;
+}
+
+int worker_new(const struct worker_options *options, struct worker **ret_worker, struct error *err)
+{
+    struct worker *worker = calloc(1, sizeof *worker);
+    struct renderer *renderer = calloc(1, sizeof *renderer);
+    const struct duration_list *schedule = &options->settings->webhook_retry_schedule;
+    int r;
+
+    if (worker == NULL || renderer == NULL) {
+        free(worker);
+        free(renderer);
+        return error_set(err, -ENOMEM, "out of memory");
+    }
+    *renderer =
+        (struct renderer){.renderer.render = render, .public_base_url = options->settings->public_base_url};
+    worker->options = *options;
+    worker->store_options = (struct store_options){
+        .path = options->settings->database,
+        .clock = options->clock,
+        .renderer = &renderer->renderer,
+        .webhook_delay = schedule->count > 0 ? schedule->items_ms[0] : 0,
+    };
+    worker->election_fd = worker->wake_fd = worker->epoll_fd = worker->lease.lock_fd = worker->mailbox.fd =
+        -1;
+    worker->maybe_pending = true;
+    r = start(worker, err);
+    if (r < 0) {
+        worker_free(worker);
+        return r;
+    }
+    *ret_worker = worker;
+    return 0;
+}
+
+struct worker *worker_free(struct worker *worker)
+{
+    if (worker == NULL)
+        return NULL;
+    worker->dispatcher = dispatcher_stop(worker->dispatcher);
+    if (worker->committer != NULL)
+        lease_end(worker);
+    finishers_stop(worker);
+    worker->committer = committer_stop(worker->committer);
+    if (worker->mailbox.fd >= 0)
+        mailbox_empty(&worker->mailbox); /* the last letters own what they are about */
+    while (worker->retries != NULL) {
+        struct run *run = worker->retries;
+
+        worker->retries = run->next;
+        run_free(run);
+    }
+    while (worker->runs != NULL) {
+        struct run *run = worker->runs;
+
+        worker->runs = run->next;
+        run_free(run);
+    }
+    worker->pool = synth_pool_stop(worker->pool);
+    store_close(worker->store);
+    if (worker->mailbox.fd >= 0)
+        mailbox_release(&worker->mailbox);
+    close_fd(&worker->wake_fd);
+    close_fd(&worker->election_fd);
+    close_fd(&worker->epoll_fd);
+    free(container_of(worker->store_options.renderer, struct renderer, renderer));
+    free(worker);
+    return NULL;
+}
+
+/* ---- the loop
+ * ------------------------------------------------------------------------------------------------------ */
+
+static int64_t monotonic(const struct worker *worker)
+{
+    return clock_monotonic_ms(worker->options.clock);
+}
+
+static struct run *find_run(const struct worker *worker, int64_t id)
+{
+    for (struct run *run = worker->runs; run != NULL; run = run->next)
+        if (run->job.id == id)
+            return run;
+    return NULL;
+}
+
+static void cancel_runs(struct worker *worker)
+{
+    int64_t ids[RUNS_MAX];
+    struct error err = {""};
+    size_t count;
+
+    if (worker->run_count == 0)
+        return;
+    if (job_cancelled_list(worker->store, atomic_load(&worker->lease.worker), ids, RUNS_MAX, &count, &err) <
+        0) {
+        log_error("cannot look for cancelled jobs: %s", err.text);
+        return;
+    }
+    for (size_t i = 0; i < count; i++) {
+        struct run *run = find_run(worker, ids[i]);
+
+        if (run != NULL) /* else it is ending already */
+            run_cancel(run);
+    }
+}
+
+/* What other processes wrote: new jobs and cancellations. */
+static void look_at_database(struct worker *worker)
+{
+    if (!store_changed(worker->store))
+        return;
+    worker->maybe_pending = true;
+    cancel_runs(worker);
+}
+
+static void watch_pool(struct worker *worker)
+{
+    const char *trouble = synth_pool_trouble(worker->pool);
+
+    if (trouble != NULL && !worker->troubled)
+        log_error("no synthesizer comes up: %s", trouble);
+    else if (trouble == NULL && worker->troubled)
+        log_info("the synthesizers are up again");
+    worker->troubled = trouble != NULL;
+}
+
+static int wait_ms(const struct worker *worker, int64_t now)
+{
+    int64_t until = now + worker->options.settings->poll_interval;
+    int64_t deadline = synth_pool_next_deadline(worker->pool);
+
+    if (deadline >= 0 && deadline < until)
+        until = deadline;
+    if (until <= now)
+        return 0;
+    return until - now > WATCH_INTERVAL_MS ? WATCH_INTERVAL_MS : (int)(until - now);
+}
+
+static void turn(struct worker *worker)
+{
+    int64_t now = monotonic(worker);
+
+    mailbox_empty(&worker->mailbox);
+    synth_pool_dispatch(worker->pool);
+    look_at_database(worker);
+    finish_retries(worker, now);
+    lease_watch(worker, now);
+    watch_pool(worker);
+    schedule(worker);
+}
+
+/* Puts back what is unfinished and lets what is finished come to its end. */
+static void stop(struct worker *worker)
+{
+    int64_t limit = monotonic(worker) + STOP_LIMIT_MS;
+
+    while (worker->runs != NULL)
+        run_put_back(worker->runs);
+    while ((worker->ending_count > 0 || worker->claiming != NULL || worker->lease.posted) &&
+           monotonic(worker) < limit) {
+        struct epoll_event event;
+        int got = epoll_wait(worker->epoll_fd, &event, 1, (int)(limit - monotonic(worker)));
+
+        (void)got; /* whatever it was, the letters are what counts */
+        mailbox_empty(&worker->mailbox);
+        while (worker->runs != NULL) /* a claim that was under way */
+            run_put_back(worker->runs);
+        finish_retries(worker, monotonic(worker));
+    }
+}
+
+int worker_run(struct worker *worker, struct error *err)
+{
+    for (;;) {
+        struct epoll_event events[8];
+        int count;
+
+        turn(worker);
+        count = epoll_wait(worker->epoll_fd, events, 8, wait_ms(worker, monotonic(worker)));
+        if (count < 0 && errno != EINTR)
+            return error_system(err, errno, "cannot wait for events");
+        for (int i = 0; i < count; i++) {
+            if (events[i].data.fd == worker->options.stop_fd) {
+                stop(worker);
+                return 0;
+            }
+            if (events[i].data.fd == worker->wake_fd)
+                wake_drain(worker->wake_fd);
+        }
+    }
+}

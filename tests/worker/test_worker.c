@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The whole worker on a real database, with the real engine and with one that misbehaves on command. */
+#include "worker/worker.h"
+
+#include <poll.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/stat.h>
+
+#include <criterion/criterion.h>
+
+#include "base/cleanup.h"
+#include "base/file.h"
+#include "base/wake.h"
+#include "crypto/sha256.h"
+#include "support/database.h"
+
+/* Long enough for a loaded machine under a sanitizer; a test that waits this long has failed. */
+#define PATIENCE_MS 60000
+
+static struct database database;
+static struct settings settings;
+
+static char *in_folder(const char *name)
+{
+    char *path = NULL;
+
+    cr_assert_gt(asprintf(&path, "%s/%s", database.folder, name), 0);
+    return path;
+}
+
+static void set_text(char **setting, char *value)
+{
+    free(*setting);
+    *setting = value;
+}
+
+static void setup(void)
+{
+    struct error err = {""};
+
+    log_setup("test", LOG_LEVEL_ERROR, LOG_FORMAT_TEXT);
+    database_open(&database);
+    store_close(database.store);
+    database.options.clock = &clock_system;
+    cr_assert_eq(store_open(&database.options, &database.store, &err), 0, "%s", err.text);
+    cr_assert_eq(settings_load(NULL, &settings, &err), 0, "%s", err.text);
+    set_text(&settings.database, strdup(database.path));
+    set_text(&settings.downloads_dir, in_folder("downloads"));
+    settings.synthesizers = 2;
+    cr_assert_eq(mkdir(settings.downloads_dir, 0755), 0);
+}
+
+static void teardown(void)
+{
+    settings_release(&settings);
+    database_close(&database);
+}
+
+TestSuite(worker, .init = setup, .fini = teardown, .timeout = 300);
+
+/* ---- a worker on a thread of its own ---- */
+
+struct running {
+    struct worker *worker;
+    pthread_t thread;
+    int stop_fd;
+    const char *program;
+    int result;
+};
+
+/* Made, run and freed on one thread, as in a process of its own. */
+static void *work(void *argument)
+{
+    struct running *running = argument;
+    const struct worker_options options = {.settings = &settings,
+                                           .synth_program = running->program,
+                                           .clock = &clock_system,
+                                           .stop_fd = running->stop_fd};
+    struct error err = {""};
+
+    running->result = worker_new(&options, &running->worker, &err);
+    cr_expect_eq(running->result, 0, "%s", err.text);
+    if (running->result == 0) {
+        running->result = worker_run(running->worker, &err);
+        cr_expect_eq(running->result, 0, "%s", err.text);
+        worker_free(running->worker);
+    }
+    return NULL;
+}
+
+static void start(struct running *running, const char *program)
+{
+    *running = (struct running){.stop_fd = eventfd(0, EFD_CLOEXEC), .program = program};
+    cr_assert_eq(pthread_create(&running->thread, NULL, work, running), 0);
+}
+
+static void stop(struct running *running)
+{
+    cr_assert_eq(eventfd_write(running->stop_fd, 1), 0);
+    pthread_join(running->thread, NULL);
+    close(running->stop_fd);
+}
+
+static struct job wait_for_end(const char *job_id)
+{
+    for (int waited = 0; waited < PATIENCE_MS; waited += 10) {
+        struct job job = {0};
+
+        cr_assert_eq(job_get(database.store, 0, job_id, &job, NULL), 0);
+        if (job_status_is_terminal(job.status))
+            return job;
+        job_release(&job);
+        poll(NULL, 0, 10);
+    }
+    cr_assert_fail("%s has not ended", job_id);
+    return (struct job){0};
+}
+
+static struct job speak(const char *text)
+{
+    cleanup(job_release) struct job created = database_add_job(&database, database.key, text, NULL);
+
+    return wait_for_end(created.job_id);
+}
+
+static void check_audio(const struct job *job)
+{
+    cleanup(buf_release) struct buf audio = BUF_INIT(64 << 20);
+    cleanup(free_ptr) char *path = NULL;
+    unsigned char digest[SHA256_SIZE];
+    char name[JOB_PATH_SIZE], hash[SHA256_HEX_SIZE];
+    struct error err = {""};
+
+    job_file_path(job->job_id, "wav", name);
+    cr_assert_gt(asprintf(&path, "%s/%s", settings.downloads_dir, name), 0);
+    cr_assert_eq(file_read(path, &audio, &err), 0, "%s", err.text);
+    cr_assert_eq((int64_t)audio.length, job->audio.bytes);
+    cr_assert_eq(memcmp(audio.data, "RIFF", 4), 0);
+    sha256(audio.data, audio.length, digest);
+    hex_encode(digest, sizeof digest, hash);
+    cr_assert_str_eq(hash, job->audio.sha256);
+}
+
+static int count_files(void)
+{
+    char command[256];
+    FILE *list;
+    int count = -1;
+
+    snprintf(command, sizeof command, "find '%s' -type f | wc -l", settings.downloads_dir);
+    list = popen(command, "r");
+    cr_assert_not_null(list);
+    cr_assert_eq(fscanf(list, "%d", &count), 1);
+    pclose(list);
+    return count;
+}
+
+/* ---- with the real engine ---- */
+
+Test(worker, speaks_a_job_and_stores_audio_that_matches_its_hash)
+{
+    struct running running;
+    struct job job;
+
+    start(&running, SYNTH_FOR_TESTS);
+    job = speak("Hello there. This is a second sentence.\n\nAnd a new paragraph.");
+    cr_assert_eq(job.status, JOB_COMPLETED, "%s", job.error_message);
+    cr_assert_eq(job.spoken, job.characters);
+    check_audio(&job);
+    stop(&running);
+    job_release(&job);
+}
+
+Test(worker, the_same_text_gives_the_same_bytes_however_many_synthesizers_speak_it)
+{
+    static const char text[] =
+        "One sentence. Another one, a bit longer than the first. A third! And a fourth? Yes. "
+        "Six. Seven. Eight. Nine. Ten sentences are enough to need several turns.";
+    struct running running;
+    struct job parallel, alone;
+
+    start(&running, SYNTH_FOR_TESTS);
+    parallel = speak(text);
+    stop(&running);
+    settings.synthesizers = 1;
+    start(&running, SYNTH_FOR_TESTS);
+    alone = speak(text);
+    stop(&running);
+    cr_assert_eq(alone.status, JOB_COMPLETED);
+    cr_assert_str_eq(parallel.audio.sha256, alone.audio.sha256);
+    job_release(&parallel);
+    job_release(&alone);
+}
+
+Test(worker, a_text_in_which_the_voice_finds_nothing_fails_and_says_so)
+{
+    struct running running;
+    struct job job;
+
+    start(&running, SYNTH_FOR_TESTS);
+    job = speak("\xe4\xbd\xa0\xe5\xa5\xbd"); /* Chinese, and the voice is English */
+    stop(&running);
+    cr_assert_eq(job.status, JOB_FAILED);
+    cr_assert_str_eq(job.error_code, "nothing_to_speak");
+    cr_assert_eq(count_files(), 0);
+    job_release(&job);
+}
+
+Test(worker, a_running_job_that_is_cancelled_leaves_no_file)
+{
+    cleanup(buf_release) struct buf text = BUF_INIT(1 << 20);
+    cleanup(job_release) struct job created = {0}, cancelled = {0}, job = {0};
+    struct running running;
+
+    for (int i = 0; i < 2000; i++)
+        buf_printf(&text, "This is sentence number %d of a text that takes a while. ", i);
+    start(&running, SYNTH_FOR_TESTS);
+    created = database_add_job(&database, database.key, buf_str(&text), NULL);
+    for (int waited = 0; waited < PATIENCE_MS; waited += 10) { /* until some of it was spoken */
+        job_release(&job);
+        cr_assert_eq(job_get(database.store, 0, created.job_id, &job, NULL), 0);
+        if (job.spoken > 0)
+            break;
+        poll(NULL, 0, 10);
+    }
+    cr_assert_eq(store_begin(database.store, "test", NULL), 0);
+    cr_assert_eq(job_cancel(database.store, database.key, created.job_id, &cancelled, NULL), 0);
+    cr_assert_eq(store_commit(database.store, NULL), 0);
+    job_release(&job);
+    job = wait_for_end(created.job_id);
+    stop(&running);
+    cr_assert_eq(job.status, JOB_CANCELLED);
+    cr_assert_eq(count_files(), 0);
+}
+
+Test(worker, what_is_unfinished_when_it_stops_is_put_back_and_finished_by_the_next)
+{
+    cleanup(buf_release) struct buf text = BUF_INIT(1 << 20);
+    cleanup(job_release) struct job created = {0}, job = {0};
+    struct running running;
+
+    for (int i = 0; i < 60; i++)
+        buf_printf(&text, "This is sentence number %d. ", i);
+    created = database_add_job(&database, database.key, buf_str(&text), NULL);
+    start(&running, SYNTH_FOR_TESTS);
+    for (int waited = 0; waited < PATIENCE_MS && job.status != JOB_PROCESSING; waited += 1) {
+        job_release(&job);
+        cr_assert_eq(job_get(database.store, 0, created.job_id, &job, NULL), 0);
+        poll(NULL, 0, 1);
+    }
+    stop(&running);
+    job_release(&job);
+    cr_assert_eq(job_get(database.store, 0, created.job_id, &job, NULL), 0);
+    cr_assert_neq(job.status, JOB_PROCESSING);
+    start(&running, SYNTH_FOR_TESTS);
+    job_release(&job);
+    job = wait_for_end(created.job_id);
+    stop(&running);
+    cr_assert_eq(job.status, JOB_COMPLETED);
+    check_audio(&job);
+    cr_assert_eq(count_files(), 1);
+}
+
+Test(worker, two_workers_share_the_jobs_and_none_is_spoken_twice)
+{
+    struct running first, second;
+    struct job jobs[40];
+    double completed = 0;
+
+    start(&first, SYNTH_FOR_TESTS);
+    start(&second, SYNTH_FOR_TESTS);
+    for (size_t i = 0; i < array_length(jobs); i++)
+        jobs[i] = database_add_job(&database, database.key, "Hello there.", NULL);
+    for (size_t i = 0; i < array_length(jobs); i++) {
+        struct job ended = wait_for_end(jobs[i].job_id);
+
+        cr_assert_eq(ended.status, JOB_COMPLETED);
+        cr_assert_eq(ended.epoch, 1, "claimed once");
+        check_audio(&ended);
+        job_release(&ended);
+        job_release(&jobs[i]);
+    }
+    stop(&first);
+    stop(&second);
+    cr_assert_eq(metric_get(database.store, "job_status_total{status=\"completed\"}", &completed, NULL), 0);
+    cr_assert_eq(completed, (double)array_length(jobs));
+}
+
+Test(worker, jobs_of_a_worker_that_died_are_taken_back)
+{
+    cleanup(job_release) struct job created = database_add_job(&database, database.key, "Hello there.", NULL);
+    cleanup(job_release) struct job claim = {0}, job = {0};
+    int64_t dead = database_join(&database); /* its lock file is nobody's, and its boot another's */
+    struct running running;
+
+    cr_assert_eq(database_claim(&database, dead, &claim), 0);
+    start(&running, SYNTH_FOR_TESTS);
+    job = wait_for_end(created.job_id);
+    stop(&running);
+    cr_assert_eq(job.status, JOB_COMPLETED);
+    cr_assert_gt(job.epoch, claim.epoch);
+}
+
+/* ---- with an engine that misbehaves on command ---- */
+
+Test(worker, a_segment_that_kills_its_synthesizer_twice_fails_its_job_only)
+{
+    cleanup(job_release) struct job poison = {0}, before = {0}, after = {0};
+    struct running running;
+
+    start(&running, FAULTY_ENGINE_FOR_TESTS);
+    before = speak("An honest text.");
+    poison = speak("An honest start. Then please crash now. An honest end.");
+    after = speak("Another honest text.");
+    stop(&running);
+    cr_assert_eq(before.status, JOB_COMPLETED);
+    cr_assert_eq(after.status, JOB_COMPLETED);
+    cr_assert_eq(poison.status, JOB_FAILED);
+    cr_assert_str_eq(poison.error_code, "synthesis_crashed");
+    cr_assert_leq(poison.error_start, 17);
+    cr_assert_geq(poison.error_end, 39, "the culprit's place in the text is told");
+    cr_assert_lt(poison.error_end, 54);
+    cr_assert_eq(count_files(), 2);
+}

@@ -1,33 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* sayhook-worker: speaks the jobs that wait and sends their webhooks. */
-#include <errno.h>
-#include <signal.h>
-#include <stdio.h>
-#include <sys/signalfd.h>
 #include <sysexits.h>
 
 #include "base/cleanup.h"
 #include "base/notify.h"
+#include "base/stop.h"
 #include "config/options.h"
 #include "worker/worker.h"
 
-/* SIGTERM and SIGINT as a descriptor, for the loop; threads that start later inherit the mask. */
-static int open_stop_fd(struct error *err)
-{
-    sigset_t set;
-    int fd;
-
-    sigemptyset(&set);
-    sigaddset(&set, SIGTERM);
-    sigaddset(&set, SIGINT);
-    if (pthread_sigmask(SIG_BLOCK, &set, NULL) != 0 || (fd = signalfd(-1, &set, SFD_CLOEXEC)) < 0)
-        return error_system(err, errno, "cannot wait for signals");
-    return fd;
-}
-
 static int serve(const struct settings *settings, const char *synth_program, struct error *err)
 {
-    cleanup(close_fd) int stop_fd = open_stop_fd(err);
+    cleanup(close_fd) int stop_fd = stop_open(err);
     struct worker_options options = {
         .settings = settings, .synth_program = synth_program, .clock = &clock_system, .stop_fd = stop_fd};
     struct worker *worker;
@@ -65,8 +48,6 @@ int main(int argc, char **argv)
 
     if (code != OPTIONS_RUN)
         return code;
-    /* A receiver or a synthesizer that goes away is an error of a write, not the end of the worker. */
-    signal(SIGPIPE, SIG_IGN);
     if (serve(&options.settings, synth_program, &err) < 0) {
         log_error("%s", err.text);
         return EX_UNAVAILABLE;

@@ -15,8 +15,7 @@
 /* What a problem's detail may hold: an error's text with a few words around it. */
 #define DETAIL_MAX (ERROR_TEXT_MAX + 256)
 
-/* ---- the request
- * --------------------------------------------------------------------------------------------------- */
+/* ---- the request ---- */
 
 const char *request_field(const struct exchange *exchange, const char *name)
 {
@@ -66,8 +65,7 @@ bool exchange_start(struct exchange *exchange)
     return false;
 }
 
-/* ---- the body
- * ------------------------------------------------------------------------------------------------------ */
+/* ---- the body ---- */
 
 /* "application/json", with or without "; charset=utf-8" (RFC 8259 knows no other). */
 static bool is_json_type(const char *type)
@@ -161,8 +159,7 @@ void body_free(struct api *api, char *body, size_t size)
     atomic_fetch_sub(&api->body_bytes, (long long)size);
 }
 
-/* ---- the reply
- * ----------------------------------------------------------------------------------------------------- */
+/* ---- the reply ---- */
 
 void reply_field(struct exchange *exchange, const char *name, const char *format, ...)
 {

@@ -63,8 +63,7 @@ struct exchange {
     const char *content_type;
 };
 
-/* ---- exchange.c: request and reply
- * --------------------------------------------------------------------------------- */
+/* ---- exchange.c: request and reply ---- */
 
 /* Reads what a request says of itself; false where the reply is made already. */
 bool exchange_start(struct exchange *exchange);
@@ -95,8 +94,7 @@ void exchange_send(struct exchange *exchange);
 bool body_read(struct exchange *exchange, char **ret_body, size_t *ret_size);
 void body_free(struct api *api, char *body, size_t size);
 
-/* ---- query.c: the query string
- * ------------------------------------------------------------------------------------- */
+/* ---- query.c: the query string ---- */
 
 /* The most parameters that a query may hold. */
 #define QUERY_PARAMETERS_MAX 16
@@ -115,8 +113,7 @@ struct query {
 /* application/x-www-form-urlencoded; false where the reply is made: 400 invalid_parameter. */
 bool query_parse(struct exchange *exchange, struct query *ret_query);
 
-/* ---- routes
- * -------------------------------------------------------------------------------------------------------- */
+/* ---- routes ---- */
 
 /* Finds the route and answers. */
 void route(struct exchange *exchange);

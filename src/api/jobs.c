@@ -25,8 +25,7 @@ static void reply_job(struct exchange *exchange, int status, const struct job *j
     reply_json(exchange, status);
 }
 
-/* ---- create
- * -------------------------------------------------------------------------------------------------------- */
+/* ---- create ---- */
 
 struct creation {
     struct commit_work work;
@@ -116,9 +115,7 @@ void handle_job_create(struct exchange *exchange)
     body_free(exchange->api, body, size);
 }
 
-/* ---- get
- * -----------------------------------------------------------------------------------------------------------
- */
+/* ---- get ---- */
 
 /* RFC 9110 section 13.1.2: a list of tags, compared weakly, or "*". */
 static bool matches_tag(const char *field, const char *tag)
@@ -171,8 +168,7 @@ void handle_job_get(struct exchange *exchange)
     tag_reply(exchange);
 }
 
-/* ---- cancel
- * -------------------------------------------------------------------------------------------------------- */
+/* ---- cancel ---- */
 
 struct cancellation {
     struct commit_work work;
@@ -212,8 +208,7 @@ void handle_job_cancel(struct exchange *exchange)
     job_release(&cancellation.job);
 }
 
-/* ---- deliveries
- * ---------------------------------------------------------------------------------------------------- */
+/* ---- deliveries ---- */
 
 void handle_deliveries(struct exchange *exchange)
 {

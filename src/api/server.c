@@ -21,8 +21,7 @@
 /* A thread's stack: the handlers need a few dozen KiB, and there are many threads. */
 #define THREAD_STACK (512 * 1024)
 
-/* ---- one thread
- * ---------------------------------------------------------------------------------------------------- */
+/* ---- one thread ---- */
 
 struct server_thread {
     struct api *api;
@@ -113,8 +112,7 @@ static void join_thread(struct server_thread *thread)
     buf_release(&thread->body);
 }
 
-/* ---- the process
- * --------------------------------------------------------------------------------------------------- */
+/* ---- the process ---- */
 
 /* Beside its place first, then renamed into it: whoever connects finds the old socket or the new one. */
 static int listen_at(const char *path, int *ret_fd, struct error *err)
@@ -151,19 +149,6 @@ static int make_guard(const struct settings *settings, struct guard **ret_guard,
     };
 
     return guard_new(&options, ret_guard, err);
-}
-
-struct renderer {
-    struct event_renderer renderer;
-    const char *public_base_url;
-};
-
-static int render(const struct event_renderer *self, enum event_type type, int64_t now_ms,
-                  const struct job *job, struct buf *body, struct error *err)
-{
-    const struct renderer *renderer = container_of(self, const struct renderer, renderer);
-
-    return event_json_render(type, now_ms, job, renderer->public_base_url, body, err);
 }
 
 static int run_threads(struct api *api, void (*ready)(void), struct error *err)
@@ -210,14 +195,13 @@ int api_serve(const struct settings *settings, int listen_fd, int stop_fd, void 
               struct error *err)
 {
     const struct duration_list *schedule = &settings->webhook_retry_schedule;
-    const struct renderer renderer = {.renderer.render = render,
-                                      .public_base_url = settings->public_base_url};
+    const struct event_json event_json = event_json_make(settings->public_base_url);
     struct api api = {
         .settings = settings,
         .clock = &clock_system,
         .store_options = {.path = settings->database,
                           .clock = &clock_system,
-                          .renderer = &renderer.renderer,
+                          .renderer = &event_json.renderer,
                           .webhook_delay = schedule->count > 0 ? schedule->items_ms[0] : 0},
         .wake_socket = wake_sender(),
         .listen_fd = -1,

@@ -62,8 +62,7 @@ bool storage_is_full(struct api *api)
     return atomic_load(&api->storage_is_full);
 }
 
-/* ---- readiness
- * ----------------------------------------------------------------------------------------------------- */
+/* ---- readiness ---- */
 
 static int write_nothing(struct commit_work *work, struct store *store, struct error *err)
 {

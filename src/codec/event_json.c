@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "base/cleanup.h"
 #include "codec/job_json.h"
 #include "codec/json_write.h"
 
@@ -31,4 +32,17 @@ int event_json_render(enum event_type type, int64_t now_ms, const struct job *jo
     json_member_raw(body, "metadata", job->metadata);
     buf_append_str(body, "}");
     return buf_ok(body) ? 0 : error_set(err, -ENOBUFS, "the webhook of %s does not fit", job->job_id);
+}
+
+static int render(const struct event_renderer *self, enum event_type type, int64_t now_ms,
+                  const struct job *job, struct buf *body, struct error *err)
+{
+    const struct event_json *json = container_of(self, const struct event_json, renderer);
+
+    return event_json_render(type, now_ms, job, json->public_base_url, body, err);
+}
+
+struct event_json event_json_make(const char *public_base_url)
+{
+    return (struct event_json){.renderer.render = render, .public_base_url = public_base_url};
 }

@@ -7,6 +7,7 @@
 
 #include "base/buf.h"
 #include "base/error.h"
+#include "job/event.h"
 #include "job/job.h"
 
 /*
@@ -15,5 +16,13 @@
  */
 int event_json_render(enum event_type type, int64_t now_ms, const struct job *job,
                       const char *public_base_url, struct buf *body, struct error *err);
+
+/* The same as a renderer: hand &event_json.renderer to whoever records events. */
+struct event_json {
+    struct event_renderer renderer;
+    const char *public_base_url; /* must outlive it */
+};
+
+struct event_json event_json_make(const char *public_base_url);
 
 #endif

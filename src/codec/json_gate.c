@@ -55,7 +55,7 @@ static void skip_space(struct scanner *s)
     }
 }
 
-/* ---- names --------------------------------------------------------------------------------------------- */
+/* ---- names ---- */
 
 static bool insert_hash(uint64_t *slots, uint64_t hash)
 {
@@ -109,7 +109,7 @@ static bool note_name(struct scanner *s, uint64_t hash, size_t offset)
     return true;
 }
 
-/* ---- strings ------------------------------------------------------------------------------------------- */
+/* ---- strings ---- */
 
 static void hash_byte(uint64_t *hash, unsigned int byte)
 {
@@ -247,7 +247,7 @@ static bool read_string(struct scanner *s, uint64_t *hash)
     return refuse(s, "");
 }
 
-/* ---- numbers and words --------------------------------------------------------------------------------- */
+/* ---- numbers and words ---- */
 
 static bool read_digits(struct scanner *s)
 {
@@ -293,7 +293,7 @@ static bool read_word(struct scanner *s, const char *word)
     return true;
 }
 
-/* ---- objects and arrays -------------------------------------------------------------------------------- */
+/* ---- objects and arrays ---- */
 
 static bool read_value(struct scanner *s);
 

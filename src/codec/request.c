@@ -65,7 +65,7 @@ static const char *take_string(struct parse *parse, const char *pointer, struct 
     return text;
 }
 
-/* ---- the members --------------------------------------------------------------------------------------- */
+/* ---- the members ---- */
 
 static void take_text(struct parse *parse, const char *pointer, struct json_object *value)
 {
@@ -326,7 +326,7 @@ static void take_member(struct parse *parse, const char *name, struct json_objec
     refuse_member(parse, pointer, name);
 }
 
-/* ---- the whole ----------------------------------------------------------------------------------------- */
+/* ---- the whole ---- */
 
 void create_request_release(struct create_request *request)
 {

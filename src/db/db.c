@@ -285,8 +285,7 @@ int db_blob_read(struct db *db, const char *table, const char *column, int64_t r
     return 0;
 }
 
-/* ---- statements
- * ---------------------------------------------------------------------------------------------------- */
+/* ---- statements ---- */
 
 struct db_query *db_query(struct db *db, size_t statement)
 {

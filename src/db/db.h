@@ -56,8 +56,7 @@ bool db_in_transaction(const struct db *db);
 /* True where another connection has committed since the last call (and at the first call). */
 bool db_changed(struct db *db);
 
-/* ---- statements
- * ---------------------------------------------------------------------------------------------------- */
+/* ---- statements ---- */
 
 /*
  * Starts to use the statement with that index: binds follow, then steps.  Never NULL: a failure to prepare it

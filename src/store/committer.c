@@ -20,8 +20,7 @@ struct committer {
     bool stopping;
 };
 
-/* ---- the thread
- * ---------------------------------------------------------------------------------------------------- */
+/* ---- the thread ---- */
 
 /* Takes up to COMMITTER_GROUP_MAX works off the queue, waiting for the first; NULL when there will be no
  * more. */
@@ -102,8 +101,7 @@ static void *run(void *argument)
     return NULL;
 }
 
-/* ---- the callers
- * --------------------------------------------------------------------------------------------------- */
+/* ---- the callers ---- */
 
 int committer_start(const struct store_options *options, const char *who, size_t queue_max,
                     struct committer **ret_committer, struct error *err)

@@ -20,6 +20,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/error.h"
+#include "job/event.h"
 #include "job/job.h"
 
 /* Conditions: positive, so that a caller must handle them. */
@@ -28,15 +29,6 @@
 #define STORE_CONFLICT  3 /* the state does not allow it */
 
 struct store;
-
-/*
- * Renders the body of an event's webhook: one line of JSON.  The store calls it inside the transaction that
- * makes the event, with the job as it then stands; so body and state cannot differ.
- */
-struct event_renderer {
-    int (*render)(const struct event_renderer *self, enum event_type type, int64_t now_ms,
-                  const struct job *job, struct buf *body, struct error *err);
-};
 
 struct store_options {
     const char *path; /* of the database */
@@ -61,9 +53,7 @@ void store_rollback(struct store *store);
 /* True where another connection has committed since the last call on this one (or on the first call). */
 bool store_changed(struct store *store);
 
-/* ---- keys
- * ----------------------------------------------------------------------------------------------------------
- */
+/* ---- keys ---- */
 
 #define KEY_HASH_SIZE   32 /* SHA-256 of the API key's text */
 #define KEY_ID_SIZE     (sizeof "key_" + 12)
@@ -102,8 +92,7 @@ int key_revoke(struct store *store, const char *key_id, struct error *err);
 int key_secrets(struct store *store, int64_t key, char *ret_secrets[KEY_SECRETS_MAX], size_t *ret_count,
                 struct error *err);
 
-/* ---- jobs: the client's side
- * --------------------------------------------------------------------------------------- */
+/* ---- jobs: the client's side ---- */
 
 struct job_request {
     int64_t key;
@@ -156,8 +145,7 @@ int job_list(struct store *store, int64_t key, const struct job_filter *filter, 
  */
 int job_cancel(struct store *store, int64_t key, const char *job_id, struct job *ret_job, struct error *err);
 
-/* ---- jobs: the worker's side
- * --------------------------------------------------------------------------------------- */
+/* ---- jobs: the worker's side ---- */
 
 /*
  * [write] Registers a worker that holds the flock on lock_path; its claims last until lease_until (monotonic
@@ -229,8 +217,7 @@ int job_finish(struct store *store, int64_t id, int64_t epoch, const struct job_
  */
 int job_put_back(struct store *store, int64_t id, int64_t epoch, struct error *err);
 
-/* ---- webhooks and their deliveries
- * --------------------------------------------------------------------------------- */
+/* ---- webhooks and their deliveries ---- */
 
 /* An event that is owed to a receiver.  Strings are owned. */
 struct webhook {
@@ -309,8 +296,7 @@ int delivery_list(struct store *store, int64_t key, const char *job_id, struct d
                   size_t *ret_count, struct error *err);
 void deliveries_free(struct delivery *deliveries, size_t count);
 
-/* ---- metrics
- * ------------------------------------------------------------------------------------------------------- */
+/* ---- metrics ---- */
 
 /* The value of a counter that the verbs above keep, by its Prometheus name with labels, e.g.
  * job_status_total{status="pending"}. */

@@ -15,8 +15,7 @@ void webhooks_free(struct webhook *webhooks, size_t count)
     free(webhooks);
 }
 
-/* ---- what is due
- * --------------------------------------------------------------------------------------------------- */
+/* ---- what is due ---- */
 
 static int next_receiver(struct store *store, const char *after, char **ret_receiver, struct error *err)
 {
@@ -136,8 +135,7 @@ int webhook_due(struct store *store, const char *receiver, int64_t now_ms, size_
     return 0;
 }
 
-/* ---- attempts
- * ------------------------------------------------------------------------------------------------------ */
+/* ---- attempts ---- */
 
 /* Raises the attempt's number; the job whose webhook it is, is 0 for a ping. */
 static int raise_attempt(struct store *store, int64_t webhook, int64_t *ret_attempt, int64_t *ret_job,
@@ -257,8 +255,7 @@ int webhook_open_attempts(struct store *store, struct attempt_ref *ret_attempts,
     return 0;
 }
 
-/* ---- deliveries of a job
- * ------------------------------------------------------------------------------------------- */
+/* ---- deliveries of a job ---- */
 
 /* A schedule has at most 64 entries; redeliveries by hand come on top. */
 #define DELIVERIES_MAX 1000

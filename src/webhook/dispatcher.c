@@ -84,7 +84,7 @@ static void pause_for(struct dispatcher *dispatcher, const struct error *err)
     dispatcher->due.look = true;
 }
 
-/* ---- attempts in flight -------------------------------------------------------------------- */
+/* ---- attempts in flight ---- */
 
 /* Its place is free: what waited for one may go. */
 static void drop_attempt(struct dispatcher *dispatcher, struct attempt *attempt)
@@ -267,7 +267,7 @@ static void recover(struct dispatcher *dispatcher)
         report(dispatcher, LOG_LEVEL_WARNING, NULL, "%" PRId64 " webhook attempts were interrupted", count);
 }
 
-/* ---- the thread ---------------------------------------------------------------------------- */
+/* ---- the thread ---- */
 
 static bool is_stopping(const struct dispatcher *dispatcher)
 {

@@ -12,8 +12,7 @@ static struct log_context context_of(const struct run *run)
     return (struct log_context){.job_id = run->job.job_id, .request_id = run->job.request_id};
 }
 
-/* ---- on the loop's thread
- * ------------------------------------------------------------------------------------------ */
+/* ---- on the loop's thread ---- */
 
 static void retry_later(struct run *run)
 {
@@ -62,8 +61,7 @@ static void receive_ending(struct letter *letter)
     run_free(run);
 }
 
-/* ---- on the committer's thread
- * ------------------------------------------------------------------------------------- */
+/* ---- on the committer's thread ---- */
 
 /*
  * The audio was renamed into its place, but the claim is not ours any more.  Inside the transaction nobody
@@ -111,8 +109,7 @@ static void post_ending(struct run *run)
     }
 }
 
-/* ---- the finishers
- * ------------------------------------------------------------------------------------------------- */
+/* ---- the finishers ---- */
 
 /* The audio is durable under its name before the row says so: fsync, rename, fsync of the folder. */
 static int store_audio(struct run *run, struct error *err)

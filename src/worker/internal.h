@@ -8,6 +8,7 @@
 
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "codec/event_json.h"
 #include "config/settings.h"
 #include "speech/audio.h"
 #include "speech/pool.h"
@@ -118,6 +119,7 @@ struct finisher_queue {
 
 struct worker {
     struct worker_options options;
+    struct event_json event_json; /* what webhooks say */
     struct store_options store_options;
     struct store *store; /* reads, on the loop's thread */
     struct committer *committer;
@@ -143,8 +145,7 @@ struct worker {
     bool troubled;                  /* the trouble of the pool has been logged */
 };
 
-/* ---- lease.c
- * ------------------------------------------------------------------------------------------------------- */
+/* ---- lease.c ---- */
 
 /* Takes the lock, and registers. */
 int lease_start(struct worker *worker, struct error *err);
@@ -155,41 +156,39 @@ void lease_watch(struct worker *worker, int64_t now);
 /* Puts back what is claimed, and leaves. */
 void lease_end(struct worker *worker);
 
-/* ---- schedule.c
- * ---------------------------------------------------------------------------------------------------- */
+/* ---- schedule.c ---- */
 
 /* Claims jobs and gives segments to the synthesizers, as far as there is room for either. */
 void schedule(struct worker *worker);
 
-/* ---- run.c
- * ---------------------------------------------------------------------------------------------------------
- */
+/* ---- run.c ---- */
 
 /* Takes the job over (and empties *job). NULL where memory ran out. */
 struct run *run_new(struct worker *worker, struct job *job);
 struct run *run_free(struct run *run);
 
-/* The next segment to submit, cut from the text where need be; NULL where there is none now. */
-struct utterance *run_next_utterance(struct run *run);
+void utterance_free(struct utterance *utterance);
+
+/* The ends of a run; after each of them it is not the loop's any more. */
+void run_complete(struct run *run);
+void run_cancel(struct run *run);
+void run_put_back(struct run *run);
+void run_fail(struct run *run, const struct utterance *culprit, const char *code, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+
+/* A fault of ours, not of the text: logged, and the job waits until it can be tried again. */
+void run_suffer(struct run *run, const struct error *err);
+
+/* ---- speak.c ---- */
 
 /* True where run_next_utterance() may have one. */
 bool run_has_more(const struct run *run);
 
-/* Called when a segment is done: joins what can be joined, and ends the run where it is complete or has
- * failed. */
-void run_spoken(struct synth_task *task);
+/* The next segment to submit, cut from the text where need be; NULL where there is none now (the run may have
+ * ended). */
+struct utterance *run_next_utterance(struct run *run);
 
-/* Joins and ends as far as it goes; for a run without segments in the pool too. */
-void run_advance(struct run *run);
-
-/* Ends a run before its time: cancelled, failed, or put back because of a fault of ours. */
-void run_cancel(struct run *run);
-void run_fail(struct run *run, const struct utterance *culprit, const char *code, const char *format, ...)
-    __attribute__((format(printf, 4, 5)));
-void run_put_back(struct run *run);
-
-/* ---- finish.c
- * ------------------------------------------------------------------------------------------------------ */
+/* ---- finish.c ---- */
 
 int finishers_start(struct worker *worker, struct error *err);
 void finishers_stop(struct worker *worker);

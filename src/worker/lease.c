@@ -10,8 +10,7 @@
 
 #define BOOT_ID_FILE "/proc/sys/kernel/random/boot_id"
 
-/* ---- our own
- * ------------------------------------------------------------------------------------------------------- */
+/* ---- our own ---- */
 
 static int64_t monotonic(const struct worker *worker)
 {
@@ -134,8 +133,7 @@ void lease_end(struct worker *worker)
     }
 }
 
-/* ---- the others
- * ---------------------------------------------------------------------------------------------------- */
+/* ---- the others ---- */
 
 struct burial {
     struct commit_work work;
@@ -189,8 +187,7 @@ static void watch_others(struct worker *worker)
     worker_rows_free(rows, count);
 }
 
-/* ---- the election
- * -------------------------------------------------------------------------------------------------- */
+/* ---- the election ---- */
 
 static void log_for_dispatcher(enum log_level level, const struct log_context *context, const char *message)
 {

@@ -16,8 +16,7 @@ struct claim_request {
     struct job jobs[CLAIM_MAX];
 };
 
-/* ---- claims
- * -------------------------------------------------------------------------------------------------------- */
+/* ---- claims ---- */
 
 static int claim(struct commit_work *work, struct store *store, struct error *err)
 {
@@ -125,8 +124,7 @@ static void claim_more(struct worker *worker)
     post_claim(worker, wanted);
 }
 
-/* ---- segments
- * ------------------------------------------------------------------------------------------------------ */
+/* ---- segments ---- */
 
 /* Serves the runs in turn: the one that was served goes to the end. */
 static void rotate(struct worker *worker, struct run *run)

@@ -6,7 +6,6 @@
 #include <sys/epoll.h>
 
 #include "base/wake.h"
-#include "codec/event_json.h"
 #include "worker/internal.h"
 
 /* Writes that may wait for the committer: far more than the loop and the dispatcher have under way at once.
@@ -16,21 +15,7 @@
 /* What is unfinished when the worker stops must be put back within this. */
 #define STOP_LIMIT_MS 10000
 
-/* ---- birth and death
- * ----------------------------------------------------------------------------------------------- */
-
-struct renderer {
-    struct event_renderer renderer;
-    const char *public_base_url;
-};
-
-static int render(const struct event_renderer *self, enum event_type type, int64_t now_ms,
-                  const struct job *job, struct buf *body, struct error *err)
-{
-    const struct renderer *renderer = container_of(self, const struct renderer, renderer);
-
-    return event_json_render(type, now_ms, job, renderer->public_base_url, body, err);
-}
+/* ---- birth and death ---- */
 
 /* The cores that this process may use. */
 static size_t core_count(void)
@@ -94,22 +79,17 @@ static int start(struct worker *worker, struct error *err)
 int worker_new(const struct worker_options *options, struct worker **ret_worker, struct error *err)
 {
     struct worker *worker = calloc(1, sizeof *worker);
-    struct renderer *renderer = calloc(1, sizeof *renderer);
     const struct duration_list *schedule = &options->settings->webhook_retry_schedule;
     int r;
 
-    if (worker == NULL || renderer == NULL) {
-        free(worker);
-        free(renderer);
+    if (worker == NULL)
         return error_set(err, -ENOMEM, "out of memory");
-    }
-    *renderer =
-        (struct renderer){.renderer.render = render, .public_base_url = options->settings->public_base_url};
+    worker->event_json = event_json_make(options->settings->public_base_url);
     worker->options = *options;
     worker->store_options = (struct store_options){
         .path = options->settings->database,
         .clock = options->clock,
-        .renderer = &renderer->renderer,
+        .renderer = &worker->event_json.renderer,
         .webhook_delay = schedule->count > 0 ? schedule->items_ms[0] : 0,
     };
     worker->election_fd = worker->wake_fd = worker->epoll_fd = worker->lease.lock_fd = worker->mailbox.fd =
@@ -154,13 +134,11 @@ struct worker *worker_free(struct worker *worker)
     close_fd(&worker->wake_fd);
     close_fd(&worker->election_fd);
     close_fd(&worker->epoll_fd);
-    free(container_of(worker->store_options.renderer, struct renderer, renderer));
     free(worker);
     return NULL;
 }
 
-/* ---- the loop
- * ------------------------------------------------------------------------------------------------------ */
+/* ---- the loop ---- */
 
 static int64_t monotonic(const struct worker *worker)
 {

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* How a claim ends: the job is over and owes its webhook, or it waits again. */
+#include <assert.h>
+#include <errno.h>
+
+#include "store/internal.h"
+
+static int mark_terminal(struct store *store, int64_t id, const struct job_outcome *outcome,
+                         struct error *err)
+{
+    cleanup(db_query_end) struct db_query *query = db_query(store->db, STATEMENT_job_to_terminal);
+    const struct audio_facts *audio = &outcome->audio;
+
+    db_bind_int(query, 1, id);
+    db_bind_text(query, 2, job_status_name(outcome->status));
+    db_bind_int(query, 3, store_now(store));
+    if (outcome->status == JOB_COMPLETED) {
+        db_bind_int(query, 4, audio->bytes);
+        db_bind_int(query, 5, audio->samples);
+        db_bind_int(query, 6, audio->sample_rate);
+        db_bind_text(query, 7, audio->sha256);
+    }
+    if (outcome->status == JOB_FAILED) {
+        db_bind_text(query, 8, outcome->error_code);
+        db_bind_text(query, 9, outcome->error_message);
+        if (outcome->error_start >= 0) {
+            db_bind_int(query, 10, outcome->error_start);
+            db_bind_int(query, 11, outcome->error_end);
+        }
+    }
+    db_bind_text(query, 12, outcome->warnings);
+    return db_run(query, err);
+}
+
+static int read_receiver(struct store *store, int64_t id, char **ret_receiver, struct error *err)
+{
+    cleanup(db_query_end) struct db_query *query = db_query(store->db, STATEMENT_job_receiver);
+    int r;
+
+    db_bind_int(query, 1, id);
+    r = db_step(query, err);
+    if (r != DB_ROW)
+        return r < 0 ? r : STORE_NOT_FOUND;
+    *ret_receiver = db_column_dup(query, 0);
+    return *ret_receiver != NULL ? 0 : error_set(err, -ENOMEM, "out of memory");
+}
+
+static int insert_webhook(struct store *store, const struct job *job, const char *receiver, const char *body,
+                          struct error *err)
+{
+    cleanup(db_query_end) struct db_query *query = db_query(store->db, STATEMENT_webhook_insert);
+    char webhook_id[WEBHOOK_ID_SIZE];
+
+    webhook_id_make(webhook_id);
+    db_bind_text(query, 1, webhook_id);
+    db_bind_int(query, 2, job->key);
+    db_bind_int(query, 3, job->id);
+    db_bind_text(query, 4, event_type_name(job_terminal_event(job->status)));
+    db_bind_text(query, 5, job->webhook_url);
+    db_bind_text(query, 6, receiver);
+    db_bind_text(query, 7, body);
+    db_bind_int(query, 8, store_now(store) + store->webhook_delay);
+    db_bind_int(query, 9, store_now(store));
+    return db_run(query, err);
+}
+
+static int link_webhook(struct store *store, int64_t id, int64_t webhook, struct error *err)
+{
+    cleanup(db_query_end) struct db_query *query = db_query(store->db, STATEMENT_job_set_webhook);
+
+    db_bind_int(query, 1, id);
+    db_bind_int(query, 2, webhook);
+    return db_run(query, err);
+}
+
+/* A body is the job's own members and its metadata; both are bounded well below this. */
+#define WEBHOOK_BODY_MAX (64 * 1024)
+
+static int owe_webhook(struct store *store, int64_t id, struct error *err)
+{
+    cleanup(buf_release) struct buf body = BUF_INIT(WEBHOOK_BODY_MAX);
+    cleanup(free_ptr) char *receiver = NULL;
+    cleanup(job_release) struct job job = {0};
+    int r = store_read_job(store, id, &job, err);
+
+    assert(store->renderer != NULL);
+    if (r == 0)
+        r = read_receiver(store, id, &receiver, err);
+    if (r == 0)
+        r = store->renderer->render(store->renderer, job_terminal_event(job.status), store_now(store), &job,
+                                    &body, err);
+    if (r == 0 && !buf_ok(&body))
+        r = error_set(err, -ENOMEM, "the webhook of %s is larger than %d bytes", job.job_id,
+                      WEBHOOK_BODY_MAX);
+    if (r == 0)
+        r = insert_webhook(store, &job, receiver, buf_str(&body), err);
+    if (r == 0)
+        r = link_webhook(store, id, db_last_insert(store->db), err);
+    return r;
+}
+
+int store_end_job(struct store *store, const struct job *job, const struct job_outcome *outcome,
+                  struct error *err)
+{
+    int r;
+
+    assert(job_transition_is_legal(job->status, outcome->status));
+    r = mark_terminal(store, job->id, outcome, err);
+    /* A failed job's text stays, so that it can be tried again. */
+    if (r == 0 && outcome->status != JOB_FAILED)
+        r = store_run_on_row(store, STATEMENT_job_text_delete, job->id, err);
+    if (r == 0 && job->webhook_url != NULL)
+        r = owe_webhook(store, job->id, err);
+    if (r == 0)
+        store_count(store, (enum metric)(METRIC_JOBS_PENDING + outcome->status), 1);
+    return r;
+}
+
+int job_finish(struct store *store, int64_t id, int64_t epoch, const struct job_outcome *outcome,
+               struct error *err)
+{
+    cleanup(job_release) struct job job = {0};
+    int r = store_read_job(store, id, &job, err);
+
+    assert(db_in_transaction(store->db));
+    if (r != 0)
+        return r < 0 ? r : STORE_STALE;
+    if (job.status != JOB_PROCESSING || job.epoch != epoch)
+        return STORE_STALE;
+    return store_end_job(store, &job, outcome, err);
+}
+
+int store_return_job(struct store *store, const struct job *job, struct error *err)
+{
+    int64_t ordinal, position;
+    int r;
+
+    assert(job_transition_is_legal(job->status, JOB_PENDING));
+    r = store_run_on_row(store, STATEMENT_job_to_pending, job->id, err);
+    if (r == 0)
+        r = store_job_waits(store, job->key, job->characters, false, &ordinal, &position, err);
+    store_count(store, METRIC_JOBS_PENDING, 1);
+    return r;
+}
+
+int job_put_back(struct store *store, int64_t id, int64_t epoch, struct error *err)
+{
+    cleanup(job_release) struct job job = {0};
+    int r = store_read_job(store, id, &job, err);
+
+    if (r != 0)
+        return r < 0 ? r : STORE_STALE;
+    if (job.status != JOB_PROCESSING || job.epoch != epoch)
+        return STORE_STALE;
+    return store_return_job(store, &job, err);
+}

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Workers, their leases, and what becomes of their claims when they are gone. */
+#include <errno.h>
+
+#include "store/internal.h"
+
+int worker_join(struct store *store, const char *lock_path, const char *boot_id, int64_t lease_until,
+                int64_t *ret_worker, struct error *err)
+{
+    cleanup(db_query_end) struct db_query *query = db_query(store->db, STATEMENT_worker_insert);
+    int r;
+
+    db_bind_text(query, 1, lock_path);
+    db_bind_text(query, 2, boot_id);
+    db_bind_int(query, 3, lease_until);
+    db_bind_int(query, 4, store_now(store));
+    r = db_run(query, err);
+    if (r == 0)
+        *ret_worker = db_last_insert(store->db);
+    return r;
+}
+
+int worker_beat(struct store *store, int64_t worker, int64_t lease_until, struct error *err)
+{
+    cleanup(db_query_end) struct db_query *query = db_query(store->db, STATEMENT_worker_beat);
+    int r;
+
+    db_bind_int(query, 1, worker);
+    db_bind_int(query, 2, lease_until);
+    db_bind_int(query, 3, store_now(store));
+    r = db_run(query, err);
+    if (r < 0)
+        return r;
+    return db_changes(store->db) > 0 ? 0 : STORE_STALE;
+}
+
+static int take_back(struct store *store, int64_t id, struct error *err)
+{
+    cleanup(job_release) struct job job = {0};
+    int r = store_read_job(store, id, &job, err);
+
+    if (r == 0)
+        r = store_return_job(store, &job, err);
+    store_count(store, METRIC_LEASES_LOST, 1);
+    return r < 0 ? r : 0;
+}
+
+/* A worker has a bounded number of claims; one that has more leaves the rest to the next turn of the loop
+ * below. */
+#define CLAIMS_READ 64
+
+static int claims_of(struct store *store, int64_t worker, int64_t ret_ids[CLAIMS_READ], size_t *ret_count,
+                     struct error *err)
+{
+    cleanup(db_query_end) struct db_query *query = db_query(store->db, STATEMENT_worker_jobs);
+    size_t count = 0;
+    int r = 0;
+
+    db_bind_int(query, 1, worker);
+    while (count < CLAIMS_READ && (r = db_step(query, err)) == DB_ROW)
+        ret_ids[count++] = db_column_int(query, 0);
+    if (r < 0)
+        return r;
+    *ret_count = count;
+    return 0;
+}
+
+int worker_leave(struct store *store, int64_t worker, struct error *err)
+{
+    int64_t ids[CLAIMS_READ];
+    size_t count;
+
+    do {
+        int r = claims_of(store, worker, ids, &count, err);
+
+        for (size_t i = 0; r == 0 && i < count; i++)
+            r = take_back(store, ids[i], err);
+        if (r < 0)
+            return r;
+    } while (count > 0);
+    return store_run_on_row(store, STATEMENT_worker_delete, worker, err);
+}
+
+void worker_rows_free(struct worker_row *rows, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        free(rows[i].lock_path);
+        free(rows[i].boot_id);
+    }
+    free(rows);
+}
+
+int worker_list(struct store *store, struct worker_row **ret_rows, size_t *ret_count, struct error *err)
+{
+    cleanup(db_query_end) struct db_query *query = db_query(store->db, STATEMENT_worker_all);
+    struct worker_row *rows = NULL;
+    size_t count = 0;
+    int r;
+
+    while ((r = db_step(query, err)) == DB_ROW) {
+        struct worker_row *grown = reallocarray(rows, count + 1, sizeof *rows);
+
+        if (grown == NULL)
+            break;
+        rows = grown;
+        rows[count++] = (struct worker_row){
+            .worker = db_column_int(query, 0),
+            .lock_path = db_column_dup(query, 1),
+            .boot_id = db_column_dup(query, 2),
+            .lease_until = db_column_int(query, 3),
+            .beat_at = db_column_int(query, 4),
+        };
+    }
+    if (r == DB_ROW || (r == 0 && db_query_failed(query)))
+        r = error_set(err, -ENOMEM, "out of memory");
+    if (r < 0) {
+        worker_rows_free(rows, count);
+        return r;
+    }
+    *ret_rows = rows;
+    *ret_count = count;
+    return 0;
+}

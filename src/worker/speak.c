@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A job while it is spoken: text in pieces, segments to the synthesizers, samples joined in the order of the
+ * text. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/file.h"
+#include "worker/internal.h"
+
+/* A segment is given to a second synthesizer after the first one died of it: the death may have had another
+ * cause. */
+#define ATTEMPTS_MAX 2
+
+/* ---- samples to audio ---- */
+
+/* Files lie in folders by the first two characters of their random part; a new one must itself survive a
+ * crash. */
+static int open_audio(struct run *run, int sample_rate, struct error *err)
+{
+    const char *downloads = run->worker->options.settings->downloads_dir;
+    char folder[PATH_MAX];
+
+    snprintf(folder, sizeof folder, "%.*s", (int)(strrchr(run->part_path, '/') - run->part_path),
+             run->part_path);
+    if (mkdir(folder, 0755) == 0) {
+        int r = file_sync_folder(downloads, err);
+
+        if (r < 0)
+            return r;
+    } else if (errno != EEXIST) {
+        return error_system(err, errno, "cannot make the folder %s", folder);
+    }
+    return audio_writer_open(run->part_path, run->job.format, sample_rate, &run->audio, err);
+}
+
+static int join(struct run *run, struct utterance *utterance, struct error *err)
+{
+    struct synth_task *task = &utterance->task;
+    int r = 0;
+
+    if (task->sample_count > 0 && run->audio == NULL)
+        r = open_audio(run, task->sample_rate, err);
+    if (r == 0 && task->sample_count > 0)
+        r = audio_writer_append(run->audio, task->samples, task->sample_count, err);
+    if (r == 0 && utterance->segment.ends_paragraph && task->sample_count > 0)
+        r = audio_writer_silence(run->audio, (uint64_t)task->sample_rate * PARAGRAPH_PAUSE_MS / 1000, err);
+    return r;
+}
+
+/* ---- progress ---- */
+
+static int write_progress(struct commit_work *work, struct store *store, struct error *err)
+{
+    struct run *run = container_of(work, struct run, progress);
+
+    return job_progress_set(store, run->job.id, run->job.epoch, run->progress_value, err);
+}
+
+static void send_progress_letter(struct commit_work *work)
+{
+    struct run *run = container_of(work, struct run, progress);
+
+    mailbox_send(&run->worker->mailbox, &run->progress_letter);
+}
+
+static void receive_progress(struct letter *letter)
+{
+    struct run *run = container_of(letter, struct run, progress_letter);
+
+    /* A progress that could not be written is no fault of the job's; the next one may be. */
+    run->progress_posted = false;
+    if (run->over)
+        finish_run(run);
+}
+
+static void post_progress(struct run *run)
+{
+    int64_t now = clock_monotonic_ms(run->worker->options.clock);
+
+    if (run->progress_posted || now < run->progress_at)
+        return;
+    run->progress_at = now + PROGRESS_INTERVAL_MS;
+    run->progress_value = run->spoken;
+    run->progress = (struct commit_work){.run = write_progress, .done = send_progress_letter};
+    run->progress_letter.receive = receive_progress;
+    run->progress_posted = committer_post(run->worker->committer, &run->progress) == 0;
+}
+
+/* ---- advance ---- */
+
+static void complete(struct run *run)
+{
+    if (run->audio == NULL) {
+        run_fail(run, NULL, "nothing_to_speak", "the voice %s found nothing to speak in the text",
+                 run->job.voice);
+        return;
+    }
+    run_complete(run);
+}
+
+/* Joins what can be joined, and ends the run where it is complete. */
+static void advance(struct run *run)
+{
+    struct error err = {""};
+    bool joined = false;
+
+    while (run->first != NULL && run->first->state == UTTERANCE_SPOKEN) {
+        struct utterance *utterance = run->first;
+
+        if (join(run, utterance, &err) < 0) {
+            run_suffer(run, &err);
+            return;
+        }
+        run->spoken = utterance->segment.source_end;
+        run->first = utterance->next;
+        if (run->first == NULL)
+            run->last = &run->first;
+        run->utterances--;
+        utterance_free(utterance);
+        joined = true;
+    }
+    if (run->segmented && run->first == NULL)
+        complete(run);
+    else if (joined)
+        post_progress(run);
+}
+
+static void receive(struct synth_task *task)
+{
+    struct utterance *utterance = container_of(task, struct utterance, task);
+    struct run *run = utterance->run;
+
+    utterance->attempts++;
+    switch (task->result) {
+    case SYNTH_DONE:
+        utterance->state = UTTERANCE_SPOKEN;
+        advance(run);
+        return;
+    case SYNTH_CRASHED:
+    case SYNTH_TIMED_OUT:
+        if (utterance->attempts < ATTEMPTS_MAX) {
+            utterance->state = UTTERANCE_READY;
+            return;
+        }
+        if (task->result == SYNTH_CRASHED)
+            run_fail(run, utterance, "synthesis_crashed",
+                     "this part of the text killed its synthesizer twice (%s)", task->message);
+        else
+            run_fail(run, utterance, "synthesis_timed_out", "this part of the text took over %d s, twice",
+                     SEGMENT_LIMIT_MS / 1000);
+        return;
+    case SYNTH_FLOODED:
+        run_fail(run, utterance, "synthesis_flooded",
+                 "this part of the text made more audio than its length allows");
+        return;
+    case SYNTH_REFUSED:
+        run_fail(run, utterance, "synthesis_refused", "the synthesizer refused this part of the text: %s",
+                 task->message);
+        return;
+    }
+}
+
+/* ---- text to segments ---- */
+
+/* Feeds the segmenter with the next piece.  STORE_NOT_FOUND where the text is gone: the claim is stale. */
+static int feed(struct run *run, struct error *err)
+{
+    char piece[SEGMENTER_FEED_MAX];
+    size_t size;
+    int r = job_text_read(run->worker->store, run->job.id, run->text_offset, piece, sizeof piece, &size, err);
+
+    if (r != 0)
+        return r;
+    run->text_offset += (int64_t)size;
+    if (size == 0)
+        segmenter_end(run->segmenter);
+    else if (segmenter_feed(run->segmenter, piece, size) < 0)
+        return error_set(err, -ENOMEM, "out of memory");
+    return 0;
+}
+
+/* 0, SEGMENT_NONE_LEFT, or a failure. */
+static int next_segment(struct run *run, struct segment *ret_segment, struct error *err)
+{
+    int r;
+
+    while ((r = segmenter_next(run->segmenter, ret_segment)) == SEGMENT_NEEDS_INPUT) {
+        r = feed(run, err);
+        if (r != 0)
+            return r < 0 ? r : error_set(err, -ESTALE, "its text is gone");
+    }
+    return r < 0 ? error_set(err, r, "out of memory") : r;
+}
+
+static struct utterance *append_utterance(struct run *run, struct segment *segment)
+{
+    struct utterance *utterance = calloc(1, sizeof *utterance);
+
+    if (utterance == NULL)
+        return NULL;
+    utterance->run = run;
+    utterance->segment = *segment;
+    *segment = (struct segment){0};
+    utterance->task = (struct synth_task){
+        .language = run->job.language,
+        .voice = run->job.voice,
+        .speed = run->job.speed,
+        .pitch = run->job.pitch,
+        .text = utterance->segment.text,
+        .text_bytes = utterance->segment.bytes,
+        .done = receive,
+    };
+    *run->last = utterance;
+    run->last = &utterance->next;
+    run->utterances++;
+    return utterance;
+}
+
+bool run_has_more(const struct run *run)
+{
+    for (const struct utterance *u = run->first; u != NULL; u = u->next)
+        if (u->state == UTTERANCE_READY)
+            return true;
+    return !run->segmented && run->utterances < UTTERANCES_AHEAD_MAX;
+}
+
+struct utterance *run_next_utterance(struct run *run)
+{
+    struct error err = {""};
+
+    for (struct utterance *u = run->first; u != NULL; u = u->next)
+        if (u->state == UTTERANCE_READY)
+            return u;
+    while (!run->segmented && run->utterances < UTTERANCES_AHEAD_MAX) {
+        cleanup(segment_release) struct segment segment = {0};
+        struct utterance *utterance;
+        int r = next_segment(run, &segment, &err);
+
+        if (r == SEGMENT_NONE_LEFT) {
+            run->segmented = true;
+            break;
+        }
+        utterance = r == 0 ? append_utterance(run, &segment) : NULL;
+        if (utterance == NULL) {
+            run_suffer(run, &err);
+            return NULL;
+        }
+        if (utterance->segment.bytes > 0)
+            return utterance;
+        utterance->state = UTTERANCE_SPOKEN; /* nothing in it can be spoken: there is no audio to wait for */
+    }
+    advance(run);
+    return NULL;
+}

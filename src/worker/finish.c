@@ -205,7 +205,6 @@ void finish_run(struct run *run)
 {
     struct finisher_queue *queue = &run->worker->finishers;
 
-    run->worker->ending_count++;
     if (run->put_back || run->outcome.status != JOB_COMPLETED) {
         post_ending(run); /* there is no audio to wait for */
         return;

@@ -92,6 +92,7 @@ static void end(struct run *run)
     if (run->outcome.status != JOB_COMPLETED || run->put_back)
         run->audio = audio_writer_abandon(run->audio);
     unlist(run);
+    run->worker->ending_count++;
     if (run->progress_posted)
         run->over = true; /* the progress letter hands it over */
     else

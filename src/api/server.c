@@ -21,6 +21,9 @@
 /* A thread's stack: the handlers need a few dozen KiB, and there are many threads. */
 #define THREAD_STACK (512 * 1024)
 
+/* Bytes that are read at once of what is not looked at: libfcgi's own buffer. */
+#define DRAIN_CHUNK 8192
+
 /* ---- one thread ---- */
 
 struct server_thread {
@@ -32,7 +35,26 @@ struct server_thread {
     FCGX_Request request;
 };
 
-static void answer(struct server_thread *thread)
+/*
+ * Reads the request to its end, the empty record behind the body with it.  libfcgi leaves what was not read
+ * on the connection, takes it for a malformed request there, and closes a connection that nginx has kept: a
+ * request that is under way on it by then is lost.  False where the rest is longer than any body may be.
+ */
+static bool drain(struct server_thread *thread)
+{
+    int64_t left = thread->api->settings->max_body_bytes;
+    char bytes[DRAIN_CHUNK];
+
+    while (left > 0) {
+        if (FCGX_GetStr(bytes, sizeof bytes, thread->request.in) < (int)sizeof bytes)
+            return true;
+        left -= (int64_t)sizeof bytes;
+    }
+    return false;
+}
+
+/* False where the connection cannot be used again. */
+static bool answer(struct server_thread *thread)
 {
     struct exchange exchange = {
         .api = thread->api,
@@ -41,13 +63,16 @@ static void answer(struct server_thread *thread)
         .head = &thread->head,
         .body = &thread->body,
     };
+    bool is_read;
 
     buf_clear(&thread->head);
     buf_clear(&thread->body);
     if (exchange_start(&exchange))
         route(&exchange);
+    is_read = drain(thread);
     exchange_send(&exchange);
     api_key_release(&exchange.key);
+    return is_read;
 }
 
 /*
@@ -73,12 +98,15 @@ static bool wait_for_request(struct server_thread *thread)
 static void *serve(void *argument)
 {
     struct server_thread *thread = argument;
+    bool is_read;
 
     while (wait_for_request(thread)) {
         if (FCGX_Accept_r(&thread->request) < 0)
             continue; /* another thread was quicker, or nginx closed the connection */
-        answer(thread);
+        is_read = answer(thread);
         FCGX_Finish_r(&thread->request);
+        if (!is_read)
+            FCGX_Free(&thread->request, 1);
     }
     FCGX_Free(&thread->request, 1);
     return NULL;

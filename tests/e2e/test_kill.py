@@ -20,7 +20,7 @@ CLIENTS = 3
 # The longest pause before a kill, so that some come in the middle of starting and others in the middle of work.
 PAUSE_MAX = 0.3
 # Clients hold back while more jobs than this wait, so that the end does not take for ever.
-OPEN_MAX = 30
+OPEN_MAX = 100
 
 
 class Daemon:

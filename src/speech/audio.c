@@ -36,6 +36,7 @@ struct audio_writer {
     SNDFILE *sound;
     int fd;
     char *path;
+    enum audio_format format;
     int sample_rate;
     int64_t samples;
 };
@@ -53,15 +54,15 @@ static int sound_error(SNDFILE *sound, int number, struct error *err, const char
     return error_set(err, -EIO, "cannot %s %s: %s", what, path, sf_strerror(sound));
 }
 
-static int open_sound(struct audio_writer *writer, enum audio_format format, struct error *err)
+static int open_sound(struct audio_writer *writer, struct error *err)
 {
-    SF_INFO info = {.samplerate = writer->sample_rate, .channels = 1, .format = formats[format]};
+    SF_INFO info = {.samplerate = writer->sample_rate, .channels = 1, .format = formats[writer->format]};
 
     errno = 0;
     writer->sound = sf_open_fd(writer->fd, SFM_WRITE, &info, SF_FALSE);
     if (writer->sound == NULL)
         return sound_error(NULL, errno, err, "begin", writer->path);
-    if (format == AUDIO_WAV)
+    if (writer->format == AUDIO_WAV)
         sf_command(writer->sound, SFC_RF64_AUTO_DOWNGRADE, NULL, SF_TRUE);
     return 0;
 }
@@ -77,6 +78,7 @@ int audio_writer_open(const char *path, enum audio_format format, int sample_rat
     writer = calloc(1, sizeof *writer);
     if (writer == NULL)
         return error_set(err, -ENOMEM, "no memory for %s", path);
+    writer->format = format;
     writer->sample_rate = sample_rate;
     writer->path = strdup(path);
     writer->fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, FILE_MODE);
@@ -86,7 +88,7 @@ int audio_writer_open(const char *path, enum audio_format format, int sample_rat
         free(writer);
         return r;
     }
-    r = writer->path != NULL ? open_sound(writer, format, err) : error_set(err, -ENOMEM, "no memory");
+    r = writer->path != NULL ? open_sound(writer, err) : error_set(err, -ENOMEM, "no memory");
     if (r < 0) {
         unlink(path);
         audio_writer_abandon(writer);
@@ -162,11 +164,53 @@ static int close_sound(struct audio_writer *writer, struct error *err)
     return r == 0 ? 0 : sound_error(NULL, errno, err, "complete", writer->path);
 }
 
+/* Where the chunks of a downgraded file lie: "RIFF", "JUNK" in place of RF64's own, "fmt ", "fact", "data".
+ */
+#define WAV_FORMAT_AT      44
+#define WAV_FORMAT_SIZE    40 /* of WAVE_FORMAT_EXTENSIBLE */
+#define WAV_DATA_AT        104
+#define WAV_JUNK_AT        12
+#define WAV_PLAIN_SIZE     16 /* of WAVE_FORMAT_PCM */
+#define WAV_TAG_PCM        1
+#define WAV_TAG_EXTENSIBLE 0xfffe
+
+/*
+ * RF64 is always written in the extensible form, and the downgrade leaves that as it is (libsndfile 1.2.0);
+ * many readers, Python's wave before 3.12 among them, take only the plain form of PCM.  So the format chunk
+ * of a downgraded file is cut to that form, and what it frees goes to the chunk of padding before it.
+ */
+static int make_plain_wav(struct audio_writer *writer, struct error *err)
+{
+    unsigned char header[WAV_DATA_AT + 4];
+    unsigned char *format = header + WAV_FORMAT_AT;
+    unsigned char *plain = header + WAV_DATA_AT - 8 - WAV_PLAIN_SIZE;
+
+    if (pread(writer->fd, header, sizeof header, 0) != (ssize_t)sizeof header)
+        return error_system(err, errno, "cannot read back %s", writer->path);
+    if (memcmp(header, "RIFF", 4) != 0) /* past 4 GiB: RF64 it stays */
+        return 0;
+    if (memcmp(header + WAV_JUNK_AT, "JUNK", 4) != 0 || memcmp(format, "fmt ", 4) != 0 ||
+        format[4] != WAV_FORMAT_SIZE || (format[8] | format[9] << 8) != WAV_TAG_EXTENSIBLE ||
+        memcmp(header + WAV_DATA_AT, "data", 4) != 0)
+        return error_set(err, -EIO, "libsndfile wrote %s in a layout that is not known here", writer->path);
+    memmove(plain, format, 8 + WAV_PLAIN_SIZE);
+    plain[4] = WAV_PLAIN_SIZE;
+    plain[8] = WAV_TAG_PCM;
+    plain[9] = 0;
+    memset(header + WAV_JUNK_AT + 8, 0, (size_t)(plain - header) - WAV_JUNK_AT - 8);
+    header[WAV_JUNK_AT + 4] = (unsigned char)(plain - header - WAV_JUNK_AT - 8);
+    if (pwrite(writer->fd, header, sizeof header, 0) != (ssize_t)sizeof header)
+        return error_system(err, errno, "cannot complete %s", writer->path);
+    return 0;
+}
+
 static int complete(struct audio_writer *writer, struct audio_facts *ret_facts, struct error *err)
 {
     struct audio_facts facts = {.samples = writer->samples, .sample_rate = writer->sample_rate};
     int r = close_sound(writer, err);
 
+    if (r == 0 && writer->format == AUDIO_WAV)
+        r = make_plain_wav(writer, err);
     if (r == 0 && fsync(writer->fd) < 0)
         r = error_system(err, errno, "cannot sync %s", writer->path);
     if (r == 0 && (r = hash_file(writer->fd, &facts.bytes, facts.sha256, err)) < 0)

@@ -160,8 +160,7 @@ def wav_tag(data):
 
 def read_wav(data):
     """Frames a second and seconds of a WAV, which must hold what its header says."""
-    at = data.index(b"fmt ") + 8
-    with wave.open(io.BytesIO(data[:at] + b"\x01\x00" + data[at + 2 :])) as audio:
+    with wave.open(io.BytesIO(data)) as audio:
         equal(audio.getnchannels(), 1, "channels")
         equal(audio.getsampwidth(), 2, "bytes a sample")
         frames = audio.readframes(audio.getnframes())

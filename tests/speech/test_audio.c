@@ -81,6 +81,11 @@ Test(audio, a_short_file_is_a_plain_wav)
     cr_assert_arr_eq(file.data, "RIFF", 4);
     cr_assert_eq(u32_at(&file, 4), file.length - 8);
     cr_assert_arr_eq(file.data + 8, "WAVE", 4);
+    cr_assert_eq(u32_at(&file, 16), 60, "the padding before the format");
+    cr_assert_arr_eq(file.data + 80, "fmt ", 4);
+    cr_assert_eq(u32_at(&file, 84), 16, "the short form of the format chunk, which every reader takes");
+    cr_assert_eq(u32_at(&file, 88), 1 << 16 | 1, "PCM, one channel");
+    cr_assert_arr_eq(file.data + 104, "data", 4);
     cr_assert_eq(u32_at(&file, file.length - 2 * 10012 - 4), 2 * 10012, "the length of the data");
     data = file.length - 2 * 10012;
     cr_assert_arr_eq(file.data + data, samples, sizeof samples);

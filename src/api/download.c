@@ -1,11 +1,30 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* GET /v1/download/{job_id}, where nginx has found no file: why there is none. */
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "api/internal.h"
 
-static void explain(struct exchange *exchange, const struct job *job)
+static bool file_is_there(const struct exchange *exchange, const struct job *job, const char *suffix)
+{
+    char file[JOB_PATH_SIZE], path[PATH_MAX];
+
+    job_file_path(job->job_id, suffix, file);
+    return (size_t)snprintf(path, sizeof path, "%s/%s", exchange->api->settings->downloads_dir, file) <
+               sizeof path &&
+           access(path, R_OK) == 0;
+}
+
+/* The job was completed between nginx's look and ours: nginx serves the file now (its header field
+ * X-Accel-Redirect). */
+static void look_again(struct exchange *exchange)
+{
+    reply_field(exchange, "X-Accel-Redirect", "%s", exchange->path);
+    exchange->status = 200;
+}
+
+static void explain(struct exchange *exchange, const struct job *job, const char *suffix)
 {
     switch (job->status) {
     case JOB_PENDING:
@@ -26,6 +45,8 @@ static void explain(struct exchange *exchange, const struct job *job)
     }
     if (job->audio_removed_at != 0)
         reply_problem(exchange, PROBLEM_AUDIO_EXPIRED, "the audio was kept for a time, and has been removed");
+    else if (file_is_there(exchange, job, suffix))
+        look_again(exchange);
     else
         reply_problem(exchange, PROBLEM_NOT_FOUND, "there is no such file of this job");
 }
@@ -33,16 +54,17 @@ static void explain(struct exchange *exchange, const struct job *job)
 void handle_download(struct exchange *exchange)
 {
     cleanup(job_release) struct job job = {0};
+    char *dot = strchr(exchange->argument, '.'); /* .json and the like belong to the same job */
     struct error err = {""};
     int r;
 
-    exchange->argument[strcspn(exchange->argument, ".")] =
-        '\0'; /* .json and the like belong to the same job */
+    if (dot != NULL)
+        *dot++ = '\0';
     r = job_get(exchange->store, 0, exchange->argument, &job, &err);
     if (r < 0)
         reply_failure(exchange, r, &err);
     else if (r == STORE_NOT_FOUND)
         reply_problem(exchange, PROBLEM_NOT_FOUND, "there is no such job");
     else
-        explain(exchange, &job);
+        explain(exchange, &job, dot != NULL ? dot : audio_format_name(job.format));
 }

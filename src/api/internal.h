@@ -42,6 +42,8 @@ struct api {
     atomic_llong body_bytes;     /* in memory, of all requests */
     atomic_llong space_at;       /* when the space on the disk was last asked for, monotonic */
     atomic_bool storage_is_full; /* what the answer was */
+    atomic_llong write_at;       /* likewise for a write to the database */
+    atomic_bool is_writable;
 };
 
 /* One request and its reply. */

@@ -133,15 +133,31 @@ static void refuse_method(struct exchange *exchange)
                       exchange->method, methods);
 }
 
+/* The key and what a GET asks for are read in one go. */
+static void handle_with_key(struct exchange *exchange, const struct route *found)
+{
+    bool reads = strcmp(found->method, "GET") == 0;
+    struct error err = {""};
+    int r = reads ? store_read_begin(exchange->store, &err) : 0;
+
+    if (r < 0)
+        reply_failure(exchange, r, &err);
+    else if (authenticate(exchange))
+        found->handle(exchange);
+    store_read_end(exchange->store);
+}
+
 void route(struct exchange *exchange)
 {
     const struct route *found = find_route(exchange);
 
     if (found == NULL)
         refuse_method(exchange);
-    else if (!found->keyless && !accepts_json(exchange))
+    else if (found->keyless)
+        found->handle(exchange);
+    else if (!accepts_json(exchange))
         reply_problem(exchange, PROBLEM_NOT_ACCEPTABLE,
                       "answers are application/json, which Accept must allow");
-    else if (found->keyless || authenticate(exchange))
-        found->handle(exchange);
+    else
+        handle_with_key(exchange, found);
 }

@@ -7,6 +7,8 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/select.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -165,6 +167,22 @@ static int listen_at(const char *path, int *ret_fd, struct error *err)
     return 0;
 }
 
+/*
+ * libfcgi waits for a peer with select(2), which writes past its sets for a descriptor of 1024 or more: there
+ * must be none.  The setting api_threads is bounded so that they suffice.
+ */
+static int limit_descriptors(struct error *err)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+        return error_system(err, errno, "cannot read the limit of descriptors");
+    if (limit.rlim_cur <= FD_SETSIZE)
+        return 0;
+    limit.rlim_cur = FD_SETSIZE;
+    return setrlimit(RLIMIT_NOFILE, &limit) < 0 ? error_system(err, errno, "cannot limit descriptors") : 0;
+}
+
 static int make_guard(const struct settings *settings, struct guard **ret_guard, struct error *err)
 {
     const struct guard_options options = {
@@ -234,11 +252,14 @@ int api_serve(const struct settings *settings, int listen_fd, int stop_fd, void 
         .wake_socket = wake_sender(),
         .listen_fd = -1,
         .stop_fd = stop_fd,
+        .is_writable = true,
     };
     /* Each thread has at most one write under way. */
     size_t queue_max = (size_t)settings->api_threads + 1;
-    int r = make_guard(settings, &api.guard, err);
+    int r = limit_descriptors(err);
 
+    if (r == 0)
+        r = make_guard(settings, &api.guard, err);
     if (r == 0 && FCGX_Init() != 0)
         r = error_set(err, -EIO, "libfcgi cannot start");
     if (r == 0)

@@ -7,8 +7,8 @@
 #include "codec/json_write.h"
 #include "job/catalogue.h"
 
-/* The space on the disk is asked for at most this often. */
-#define SPACE_INTERVAL_MS 1000
+/* The disk and the database are asked how they are at most this often. */
+#define CHECK_INTERVAL_MS 1000
 
 /* A worker beats three times in its lease; two beats missed are no alarm yet. */
 static int64_t beat_limit(const struct api *api)
@@ -55,7 +55,7 @@ bool storage_is_full(struct api *api)
 
     if (now < atomic_load(&api->space_at))
         return atomic_load(&api->storage_is_full);
-    atomic_store(&api->space_at, now + SPACE_INTERVAL_MS);
+    atomic_store(&api->space_at, now + CHECK_INTERVAL_MS);
     /* Where the disk cannot be asked, the commit finds out. */
     atomic_store(&api->storage_is_full, file_space_left(api->settings->downloads_dir, &left, NULL) == 0 &&
                                             left < (uint64_t)api->settings->disk_reserve);
@@ -70,11 +70,17 @@ static int write_nothing(struct commit_work *work, struct store *store, struct e
     return metric_add(store, "readiness_checks_total", 1, err);
 }
 
+/* Asked for at most once in CHECK_INTERVAL_MS, since it costs a commit and anybody may ask. */
 static bool database_is_writable(struct api *api)
 {
     struct commit_work work = {.run = write_nothing};
+    int64_t now = clock_monotonic_ms(api->clock);
 
-    return committer_call(api->committer, &work, NULL) == 0;
+    if (now < atomic_load(&api->write_at))
+        return atomic_load(&api->is_writable);
+    atomic_store(&api->write_at, now + CHECK_INTERVAL_MS);
+    atomic_store(&api->is_writable, committer_call(api->committer, &work, NULL) == 0);
+    return atomic_load(&api->is_writable);
 }
 
 /* Milliseconds since a worker was last heard of; -1 where there is none. */
@@ -101,18 +107,16 @@ void handle_readyz(struct exchange *exchange)
     int64_t age = worker_age(exchange);
     bool worker = age >= 0 && age < beat_limit(exchange->api);
 
-    buf_append_str(exchange->body, "{");
-    json_member_string(exchange->body, "status", database && disk && worker ? "ok" : "failing");
-    json_name(exchange->body, "checks");
-    buf_append_str(exchange->body, "{");
-    json_member_bool(exchange->body, "database", database);
-    json_member_bool(exchange->body, "disk", disk);
-    json_member_bool(exchange->body, "worker", worker);
+    if (!database || !disk || !worker) {
+        reply_field(exchange, "Retry-After", "1");
+        reply_problem(exchange, PROBLEM_NOT_READY, "not ready:%s%s%s",
+                      database ? "" : " the database takes no writes;",
+                      disk ? "" : " the disk is below its reserve;", worker ? "" : " no worker is alive;");
+        return;
+    }
+    buf_append_str(exchange->body,
+                   "{\"status\":\"ok\",\"checks\":{\"database\":true,\"disk\":true,\"worker\":true}");
+    json_member_double(exchange->body, "worker_age_seconds", (double)age / 1000);
     buf_append_str(exchange->body, "}");
-    if (age >= 0)
-        json_member_double(exchange->body, "worker_age_seconds", (double)age / 1000);
-    else
-        json_member_raw(exchange->body, "worker_age_seconds", NULL);
-    buf_append_str(exchange->body, "}");
-    reply_json(exchange, database && disk && worker ? 200 : 503);
+    reply_json(exchange, 200);
 }

@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <pthread.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,6 +30,15 @@ struct db_query {
     int failure; /* an SQLite result code */
 };
 
+/* Statements of the connection itself, prepared like the others. */
+enum own_statement { OWN_DATA_VERSION, OWN_BEGIN, OWN_ROLLBACK, OWN_COUNT };
+
+static const char *const own_sql[OWN_COUNT] = {
+    [OWN_DATA_VERSION] = "PRAGMA data_version",
+    [OWN_BEGIN] = "BEGIN",
+    [OWN_ROLLBACK] = "ROLLBACK",
+};
+
 struct db {
     sqlite3 *handle;
     char *path;
@@ -37,7 +47,7 @@ struct db {
     int failure;          /* of the transaction: a negative errno value, or 0 */
     struct error reason;  /* of that failure */
     int64_t data_version; /* at the last db_changed() */
-    sqlite3_stmt *read_data_version;
+    sqlite3_stmt *own[OWN_COUNT];
     size_t query_count;
     struct db_query queries[];
 };
@@ -131,11 +141,23 @@ static int configure(struct db *db, struct error *err)
     return r;
 }
 
+/*
+ * SQLite's own statistics of memory take a mutex at every allocation, which the threads of the API would wait
+ * for.  It must be said before the library's first use; where that is over already, nothing but speed is
+ * lost.
+ */
+static void configure_library(void)
+{
+    sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}
+
 int db_open(const struct db_options *options, struct db **ret_db, struct error *err)
 {
     struct db *db = calloc(1, sizeof *db + options->statement_count * sizeof db->queries[0]);
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
     int code, r;
 
+    pthread_once(&once, configure_library);
     if (db == NULL || (db->path = strdup(options->path)) == NULL) {
         free(db);
         return error_set(err, -ENOMEM, "out of memory");
@@ -164,7 +186,8 @@ struct db *db_close(struct db *db)
     db_rollback(db);
     for (size_t i = 0; i < db->query_count; i++)
         sqlite3_finalize(db->queries[i].prepared);
-    sqlite3_finalize(db->read_data_version);
+    for (size_t i = 0; i < OWN_COUNT; i++)
+        sqlite3_finalize(db->own[i]);
     sqlite3_close(db->handle);
     turnstile_put(db->turnstile);
     free(db->path);
@@ -234,21 +257,45 @@ bool db_in_transaction(const struct db *db)
     return db->inside;
 }
 
+/* Runs a statement of our own; *ret_value (may be NULL) is the first column of its row.  An SQLite result
+ * code. */
+static int run_own(struct db *db, enum own_statement which, int64_t *ret_value)
+{
+    sqlite3_stmt **statement = &db->own[which];
+    int code = SQLITE_OK;
+
+    if (*statement == NULL)
+        code = sqlite3_prepare_v3(db->handle, own_sql[which], -1, SQLITE_PREPARE_PERSISTENT, statement, NULL);
+    if (code != SQLITE_OK)
+        return code;
+    code = sqlite3_step(*statement);
+    if (code == SQLITE_ROW && ret_value != NULL)
+        *ret_value = sqlite3_column_int64(*statement, 0);
+    sqlite3_reset(*statement);
+    return code == SQLITE_ROW || code == SQLITE_DONE ? SQLITE_OK : code;
+}
+
 bool db_changed(struct db *db)
 {
     int64_t version = -1;
-    bool changed;
+    bool changed = run_own(db, OWN_DATA_VERSION, &version) != SQLITE_OK || version != db->data_version;
 
-    if (db->read_data_version == NULL &&
-        sqlite3_prepare_v3(db->handle, "PRAGMA data_version", -1, SQLITE_PREPARE_PERSISTENT,
-                           &db->read_data_version, NULL) != SQLITE_OK)
-        return true;
-    if (sqlite3_step(db->read_data_version) == SQLITE_ROW)
-        version = sqlite3_column_int64(db->read_data_version, 0);
-    sqlite3_reset(db->read_data_version);
-    changed = version < 0 || version != db->data_version;
     db->data_version = version;
     return changed;
+}
+
+int db_snapshot_begin(struct db *db, struct error *err)
+{
+    int code = run_own(db, OWN_BEGIN, NULL);
+
+    return code == SQLITE_OK ? 0 : fail(db, code, "cannot begin to read", err);
+}
+
+void db_snapshot_end(struct db *db)
+{
+    /* It read only, and a rollback of nothing cannot fail. */
+    if (!db->inside && !sqlite3_get_autocommit(db->handle))
+        run_own(db, OWN_ROLLBACK, NULL);
 }
 
 int64_t db_changes(struct db *db)

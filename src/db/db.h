@@ -51,6 +51,13 @@ int db_commit(struct db *db, struct error *err);
 /* Rolls back and leaves the turnstile; nothing happens outside a transaction. */
 void db_rollback(struct db *db);
 
+/*
+ * A read transaction over several statements: they see one state, and the locks of a read are taken once.
+ * Short, since the WAL cannot be reset while it lasts.  db_snapshot_end() does nothing where none is open.
+ */
+int db_snapshot_begin(struct db *db, struct error *err);
+void db_snapshot_end(struct db *db);
+
 bool db_in_transaction(const struct db *db);
 
 /* True where another connection has committed since the last call (and at the first call). */

@@ -67,6 +67,16 @@ void store_rollback(struct store *store)
     db_rollback(store->db);
 }
 
+int store_read_begin(struct store *store, struct error *err)
+{
+    return db_snapshot_begin(store->db, err);
+}
+
+void store_read_end(struct store *store)
+{
+    db_snapshot_end(store->db);
+}
+
 bool store_changed(struct store *store)
 {
     return db_changed(store->db);

@@ -50,6 +50,11 @@ int store_begin(struct store *store, const char *who, struct error *err);
 int store_commit(struct store *store, struct error *err);
 void store_rollback(struct store *store);
 
+/* Reads between the two see one state, and cost less.  Short; store_read_end() does nothing where none was
+ * begun. */
+int store_read_begin(struct store *store, struct error *err);
+void store_read_end(struct store *store);
+
 /* True where another connection has committed since the last call on this one (or on the first call). */
 bool store_changed(struct store *store);
 

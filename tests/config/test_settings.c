@@ -170,13 +170,13 @@ Test(settings, a_fault_names_line_range_and_nearest_name)
     testcase_refused("xyzzy = 5ms\n", ":1: there is no setting \"xyzzy\"; --help-settings lists them all");
     testcase_refused("lease_timeout = 10ms\n",
                      ":1: lease_timeout = \"10ms\": is out of range, which is 1s to 1d");
-    testcase_refused("api_threads = 0\n", ":1: api_threads = \"0\": is out of range, which is 1 to 1024");
+    testcase_refused("api_threads = 0\n", ":1: api_threads = \"0\": is out of range, which is 1 to 256");
     testcase_refused("max_body_bytes = 65M",
                      ":1: max_body_bytes = \"65M\": is out of range, which is 1K to 64M");
     testcase_refused("log_level = info\n\nlog_level = debug\n",
                      ":3: log_level stands here a second time, after line 1");
     testcase_refused("api_threads = 0\nlog_level = loud\n",
-                     ":1: api_threads = \"0\": is out of range, which is 1 to 1024; "
+                     ":1: api_threads = \"0\": is out of range, which is 1 to 256; "
                      "line 2: log_level = \"loud\": must be error, warning, info or debug");
     testcase_refused("/*\napi_threads = 2\n",
                      ":0: a quote or a comment that starts behind this line is never closed");

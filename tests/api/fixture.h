@@ -6,6 +6,7 @@
 #ifndef TESTS_API_FIXTURE_H
 #define TESTS_API_FIXTURE_H
 
+#include <stdatomic.h>
 #include <pthread.h>
 #include <stdbool.h>
 
@@ -24,7 +25,7 @@ struct api_fixture {
     int64_t key_row;
     int stop_fd;
     int ready_fd;
-    int result; /* of api_serve() */
+    atomic_int result; /* of api_serve() */
     bool running;
     pthread_t thread;
 };

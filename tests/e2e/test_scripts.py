@@ -73,6 +73,8 @@ def test_what_died_is_started_again_and_the_rest_left_alone():
             product.read_env()
             check(product.env[name] != dead, f"{name} is still that of the dead one")
             equal(product.env[other], kept, other)
+        os.kill(int((product.state / "run" / "nginx.pid").read_text()), signal.SIGKILL)
+        product.run("--detach", "--no-demo")
         equal([product.env[name] for name in KEPT], [before[name] for name in KEPT], "what is kept")
         product.client.wait(product.client.create()["job_id"], "completed")
 

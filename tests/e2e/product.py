@@ -366,6 +366,7 @@ class Product:
 
 
 _open_products = []
+_last_words = []  # of products that are gone, for the report of the test that failed
 _shared = None
 
 
@@ -376,9 +377,10 @@ def started(*settings, **rest):
     _open_products.append(product)
     try:
         yield product.start()
+    except BaseException:
+        _last_words.extend(product.logs())
+        raise
     finally:
-        if product.state.exists():
-            product.last_logs = list(product.logs())
         product.remove()
         _open_products.remove(product)
 
@@ -394,6 +396,8 @@ def shared():
 
 
 def open_logs():
+    yield from _last_words
+    _last_words.clear()
     for product in _open_products:
         yield from product.logs()
 

@@ -18,9 +18,9 @@ from product import BUILD, check, equal, read_wav, started, verify, wait_for
 KILLS = int(os.environ.get("SAYHOOK_KILLS", "200"))
 CLIENTS = 3
 # The longest pause before a kill, so that some come in the middle of starting and others in the middle of work.
-PAUSE_MAX = 0.3
+PAUSE_MAX = 0.4
 # Clients hold back while more jobs than this wait, so that the end does not take for ever.
-OPEN_MAX = 100
+OPEN_MAX = 150
 
 
 class Daemon:
@@ -56,7 +56,7 @@ class Load(threading.Thread):
         self.promised, self.stopping, self.fault = [], False, None
 
     def text(self, i):
-        sentences = self.random.choice((1, 1, 1, 3, 30))
+        sentences = self.random.choice((1, 1, 1, 3, 10))
         return f"Job {i} of client {self.number}. " + "It has a sentence more. " * (sentences - 1)
 
     def run(self):
@@ -69,7 +69,7 @@ class Load(threading.Thread):
                     continue
                 i += 1
                 self.post(i)
-                time.sleep(self.random.uniform(0, 0.06))
+                time.sleep(self.random.uniform(0, 0.3))
         except Exception as fault:  # pylint: disable=broad-except
             self.fault = fault
 

@@ -48,6 +48,9 @@ int main(int argc, char **argv)
 
     if (code != OPTIONS_RUN)
         return code;
+    if (options.settings.secret_key_file[0] != '\0')
+        log_warning(
+            "the setting `secret_key_file` has no effect yet: webhook secrets lie in the database as they are");
     if (serve(&options.settings, synth_program, &err) < 0) {
         log_error("%s", err.text);
         return EX_UNAVAILABLE;

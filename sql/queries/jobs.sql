@@ -43,11 +43,12 @@ UPDATE jobs
 SET cancel_requested = 1, revision = revision + 1
 WHERE id = ?1 AND status = 'processing' AND cancel_requested = 0;
 
+-- A claim under a worker that is removed already would be nobody's to take back.
 -- name: job_to_processing
 UPDATE jobs
 SET status = 'processing', epoch = epoch + 1, worker = ?2, started_at = coalesce(started_at, ?3),
     revision = revision + 1
-WHERE id = ?1;
+WHERE id = ?1 AND EXISTS (SELECT 1 FROM workers WHERE worker = ?2);
 
 -- A claim undone: the lease was lost, or the worker left.
 -- name: job_to_pending

@@ -41,6 +41,12 @@ SET pending_jobs = pending_jobs - 1,
     vt = vt + ?3 / weight
 WHERE key = ?1;
 
+-- What a claim cost, given back when it is undone.
+-- name: key_refund
+UPDATE api_keys
+SET vt = max(0, vt - ?2 / weight)
+WHERE key = ?1;
+
 -- The key to serve next.
 -- name: key_next
 SELECT key

@@ -4,7 +4,7 @@
 INSERT INTO webhooks (webhook_id, key, job, event, url, receiver, body, status, next_attempt_at, created_at)
 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 'pending', ?8, ?9);
 
--- The next receiver in order that has something due; the index is skipped through, one step a receiver.
+-- The next receiver in order that has an attempt planned, due or not; the index is skipped through, one step a receiver.
 -- name: webhook_next_receiver
 SELECT receiver
 FROM webhooks
@@ -16,6 +16,13 @@ LIMIT 1;
 SELECT 1
 FROM webhooks
 WHERE receiver = ?1 AND next_attempt_at IS NOT NULL AND next_attempt_at <= ?2
+LIMIT 1;
+
+-- Whether anything is due at all: where nothing is, no receiver is looked at.
+-- name: webhook_any_due
+SELECT 1
+FROM webhooks
+WHERE next_attempt_at IS NOT NULL AND next_attempt_at <= ?1
 LIMIT 1;
 
 -- name: webhook_next_due

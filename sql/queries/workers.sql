@@ -9,6 +9,11 @@ UPDATE workers
 SET lease_until = ?2, beat_at = ?3
 WHERE worker = ?1;
 
+-- name: worker_lease
+SELECT lease_until
+FROM workers
+WHERE worker = ?1;
+
 -- name: worker_delete
 DELETE FROM workers
 WHERE worker = ?1;

@@ -10,6 +10,7 @@
 #include "codec/job_json.h"
 #include "codec/request.h"
 #include "crypto/sha256.h"
+#include "job/files.h"
 
 /* What a client that polls should wait, in seconds. */
 #define POLL_RETRY_AFTER 1
@@ -194,6 +195,9 @@ void handle_job_cancel(struct exchange *exchange)
     int r = committer_call(api->committer, &cancellation.work, &err);
 
     if (r == 0) {
+        /* An earlier claim may have left files; nobody makes others of a job that has ended. */
+        if (cancellation.job.status == JOB_CANCELLED && cancellation.job.epoch > 0)
+            job_files_discard(api->settings->downloads_dir, &cancellation.job, cancellation.job.epoch, true);
         wake_send(api->wake_socket, api->settings->database);
         reply_job(exchange, cancellation.job.status == JOB_CANCELLED ? 200 : 202, &cancellation.job, NULL);
     } else if (r == STORE_NOT_FOUND) {

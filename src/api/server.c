@@ -20,6 +20,9 @@
 /* Connections that wait for a thread; the kernel's own limit is 4096. */
 #define LISTEN_BACKLOG 1024
 
+/* Without a descriptor to spare the listener stays readable: better to wait than to spin. */
+#define ACCEPT_PAUSE_US 10000
+
 /* A thread's stack: the handlers need a few dozen KiB, and there are many threads. */
 #define THREAD_STACK (512 * 1024)
 
@@ -103,7 +106,11 @@ static void *serve(void *argument)
     bool is_read;
 
     while (wait_for_request(thread)) {
-        if (FCGX_Accept_r(&thread->request) < 0)
+        int r = FCGX_Accept_r(&thread->request);
+
+        if (r == -EMFILE || r == -ENFILE || r == -ENOMEM)
+            usleep(ACCEPT_PAUSE_US);
+        if (r < 0)
             continue; /* another thread was quicker, or nginx closed the connection */
         is_read = answer(thread);
         FCGX_Finish_r(&thread->request);

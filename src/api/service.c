@@ -10,12 +10,6 @@
 /* The disk and the database are asked how they are at most this often. */
 #define CHECK_INTERVAL_MS 1000
 
-/* A worker beats three times in its lease; two beats missed are no alarm yet. */
-static int64_t beat_limit(const struct api *api)
-{
-    return api->settings->lease_timeout;
-}
-
 void handle_voices(struct exchange *exchange)
 {
     size_t count;
@@ -48,18 +42,26 @@ void handle_healthz(struct exchange *exchange)
     reply_json(exchange, 200);
 }
 
+/* Where the disk cannot be asked, the commit finds out. */
+static bool is_below(const char *path, int64_t reserve)
+{
+    uint64_t left;
+
+    return file_space_left(path, &left, NULL) == 0 && left < (uint64_t)reserve;
+}
+
 bool storage_is_full(struct api *api)
 {
     int64_t now = clock_monotonic_ms(api->clock);
-    uint64_t left;
+    bool full;
 
     if (now < atomic_load(&api->space_at))
         return atomic_load(&api->storage_is_full);
     atomic_store(&api->space_at, now + CHECK_INTERVAL_MS);
-    /* Where the disk cannot be asked, the commit finds out. */
-    atomic_store(&api->storage_is_full, file_space_left(api->settings->downloads_dir, &left, NULL) == 0 &&
-                                            left < (uint64_t)api->settings->disk_reserve);
-    return atomic_load(&api->storage_is_full);
+    full = is_below(api->settings->downloads_dir, api->settings->disk_reserve) ||
+           is_below(api->settings->database, api->settings->disk_reserve);
+    atomic_store(&api->storage_is_full, full);
+    return full;
 }
 
 /* ---- readiness ---- */
@@ -83,7 +85,13 @@ static bool database_is_writable(struct api *api)
     return atomic_load(&api->is_writable);
 }
 
-/* Milliseconds since a worker was last heard of; -1 where there is none. */
+/* A worker lives while it holds its lock and its lease; both are on this machine. */
+static bool is_alive(const struct api *api, const struct worker_row *row)
+{
+    return !file_lock_is_free(row->lock_path) && row->lease_until >= clock_monotonic_ms(api->clock);
+}
+
+/* Milliseconds since a worker that lives gave its last sign of life; -1 where none lives. */
 static int64_t worker_age(struct exchange *exchange)
 {
     struct worker_row *rows;
@@ -93,9 +101,12 @@ static int64_t worker_age(struct exchange *exchange)
 
     if (worker_list(exchange->store, &rows, &count, NULL) < 0)
         return -1;
-    for (size_t i = 0; i < count; i++)
-        if (age < 0 || now - rows[i].beat_at < age)
-            age = now > rows[i].beat_at ? now - rows[i].beat_at : 0;
+    for (size_t i = 0; i < count; i++) {
+        int64_t silent = now > rows[i].beat_at ? now - rows[i].beat_at : 0;
+
+        if (is_alive(exchange->api, &rows[i]) && (age < 0 || silent < age))
+            age = silent;
+    }
     worker_rows_free(rows, count);
     return age;
 }
@@ -105,7 +116,7 @@ void handle_readyz(struct exchange *exchange)
     bool database = database_is_writable(exchange->api);
     bool disk = !storage_is_full(exchange->api);
     int64_t age = worker_age(exchange);
-    bool worker = age >= 0 && age < beat_limit(exchange->api);
+    bool worker = age >= 0;
 
     if (!database || !disk || !worker) {
         reply_field(exchange, "Retry-After", "1");

@@ -126,6 +126,15 @@ int file_lock(const char *path, bool wait, int *ret_fd, struct error *err)
     return 0;
 }
 
+bool file_lock_is_free(const char *path)
+{
+    cleanup(close_fd) int fd = open(path, O_RDWR | O_CLOEXEC);
+
+    if (fd < 0)
+        return errno == ENOENT;
+    return flock(fd, LOCK_EX | LOCK_NB) == 0; /* closing gives it back */
+}
+
 int file_space_left(const char *path, uint64_t *ret_bytes, struct error *err)
 {
     struct statvfs fs;

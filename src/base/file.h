@@ -34,6 +34,9 @@ int file_make_folder(const char *folder, mode_t mode, struct error *err);
 #define FILE_LOCK_HELD 1
 int file_lock(const char *path, bool wait, int *ret_fd, struct error *err);
 
+/* True where nobody holds the lock: the file is not there, or its lock could be taken (and is given back). */
+bool file_lock_is_free(const char *path);
+
 /* Bytes that an ordinary user may still write on the file system that holds path. */
 int file_space_left(const char *path, uint64_t *ret_bytes, struct error *err);
 

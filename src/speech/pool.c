@@ -320,7 +320,7 @@ static void give_up_where_hopeless(struct synth_pool *pool)
         if (pool->slots[i].failures < HOPELESS_FAILURES || pool->slots[i].state == SLOT_READY)
             return;
     while ((task = task_list_pop(&pool->waiting)) != NULL) {
-        task->result = SYNTH_CRASHED;
+        task->result = SYNTH_UNAVAILABLE;
         snprintf(task->message, sizeof task->message, "%s", pool->trouble);
         task_list_append(&pool->finished, task);
     }

@@ -21,11 +21,12 @@
 #include "base/error.h"
 
 enum synth_result {
-    SYNTH_DONE,      /* spoken; no samples at all where the engine found nothing to speak */
-    SYNTH_CRASHED,   /* the process died of it or talked rubbish */
-    SYNTH_TIMED_OUT, /* it was still at it after segment_limit_ms */
-    SYNTH_FLOODED,   /* more audio than any honest text of this length makes */
-    SYNTH_REFUSED,   /* the engine declined: voice, language, value or text; the message says which */
+    SYNTH_DONE,        /* spoken; no samples at all where the engine found nothing to speak */
+    SYNTH_CRASHED,     /* the process died of it or talked rubbish */
+    SYNTH_TIMED_OUT,   /* it was still at it after segment_limit_ms */
+    SYNTH_FLOODED,     /* more audio than any honest text of this length makes */
+    SYNTH_UNAVAILABLE, /* no process comes up; the text has nothing to do with it */
+    SYNTH_REFUSED,     /* the engine declined: voice, language, value or text; the message says which */
 };
 
 /* When a word is heard, and which bytes of the text it is; both ends exclusive, in order of the text. */

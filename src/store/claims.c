@@ -30,11 +30,15 @@ static int read_row_number(struct store *store, enum statement statement, int64_
 static int mark_processing(struct store *store, int64_t id, int64_t worker, struct error *err)
 {
     cleanup(db_query_end) struct db_query *query = db_query(store->db, STATEMENT_job_to_processing);
+    int r;
 
     db_bind_int(query, 1, id);
     db_bind_int(query, 2, worker);
     db_bind_int(query, 3, store_now(store));
-    return db_run(query, err);
+    r = db_run(query, err);
+    if (r < 0)
+        return r;
+    return db_changes(store->db) > 0 ? 0 : STORE_STALE;
 }
 
 int job_claim(struct store *store, int64_t worker, struct job *ret_job, struct error *err)

@@ -46,14 +46,11 @@ static struct commit_work *take_group(struct committer *committer)
     return group;
 }
 
-/* Runs the works up to end in one transaction; a negative value where it was rolled back. */
+/* Runs the works up to end in an open transaction and commits it; a negative value where it was rolled back.
+ */
 static int commit_works(struct committer *committer, struct commit_work *first, const struct commit_work *end,
                         struct error *err)
 {
-    int r = store_begin(committer->store, committer->who, err);
-
-    if (r < 0)
-        return r;
     for (struct commit_work *work = first; work != end; work = work->next) {
         work->result = work->run(work, committer->store, err);
         if (work->result < 0) {
@@ -64,27 +61,36 @@ static int commit_works(struct committer *committer, struct commit_work *first, 
     return store_commit(committer->store, err);
 }
 
-static void set_failure(struct commit_work *work, int r, const struct error *err)
+static void fail_works(struct commit_work *first, const struct commit_work *end, int r,
+                       const struct error *err)
 {
-    work->result = r;
-    work->error = *err;
+    for (struct commit_work *work = first; work != end; work = work->next) {
+        work->result = r;
+        work->error = *err;
+    }
 }
 
-static void commit_group(struct committer *committer, struct commit_work *group)
+/* One work must not fail another: where the group fails, each gets a transaction of its own. */
+static void commit_group(struct committer *committer, struct commit_work *first,
+                         const struct commit_work *end)
 {
     struct error err = {""};
-    int r = commit_works(committer, group, NULL, &err);
+    int r = store_begin(committer->store, committer->who, &err);
+    bool begun = r == 0;
 
-    if (r < 0 && group->next == NULL) {
-        set_failure(group, r, &err);
-    } else if (r < 0) {
-        /* One work must not fail another: each on its own. */
-        for (struct commit_work *work = group; work != NULL; work = work->next) {
-            r = commit_works(committer, work, work->next, &err);
-            if (r < 0)
-                set_failure(work, r, &err);
-        }
-    }
+    if (begun)
+        r = commit_works(committer, first, end, &err);
+    if (r >= 0)
+        return;
+    if (begun && first->next != end)
+        for (struct commit_work *work = first; work != end; work = work->next)
+            commit_group(committer, work, work->next);
+    else /* a transaction that cannot even begin is no work's fault, and each would wait as long again */
+        fail_works(first, end, r, &err);
+}
+
+static void tell(struct commit_work *group)
+{
     for (struct commit_work *work = group, *next; work != NULL; work = next) {
         next = work->next; /* done may free the work */
         work->done(work);
@@ -96,8 +102,10 @@ static void *run(void *argument)
     struct committer *committer = argument;
     struct commit_work *group;
 
-    while ((group = take_group(committer)) != NULL)
-        commit_group(committer, group);
+    while ((group = take_group(committer)) != NULL) {
+        commit_group(committer, group, NULL);
+        tell(group);
+    }
     return NULL;
 }
 

@@ -116,18 +116,44 @@ int store_end_job(struct store *store, const struct job *job, const struct job_o
     return r;
 }
 
+static const struct job_outcome cancelled = {.status = JOB_CANCELLED, .error_start = -1, .error_end = -1};
+
+/* Reads a job whose claim is still that one. */
+static int read_claimed(struct store *store, int64_t id, int64_t epoch, struct job *ret_job,
+                        struct error *err)
+{
+    int r;
+
+    assert(db_in_transaction(store->db));
+    r = store_read_job(store, id, ret_job, err);
+    if (r != 0)
+        return r < 0 ? r : STORE_STALE;
+    return ret_job->status == JOB_PROCESSING && ret_job->epoch == epoch ? 0 : STORE_STALE;
+}
+
 int job_finish(struct store *store, int64_t id, int64_t epoch, const struct job_outcome *outcome,
                struct error *err)
 {
     cleanup(job_release) struct job job = {0};
-    int r = store_read_job(store, id, &job, err);
+    int r = read_claimed(store, id, epoch, &job, err);
 
-    assert(db_in_transaction(store->db));
     if (r != 0)
-        return r < 0 ? r : STORE_STALE;
-    if (job.status != JOB_PROCESSING || job.epoch != epoch)
-        return STORE_STALE;
+        return r;
+    if (job.cancel_requested &&
+        outcome->status == JOB_COMPLETED) { /* a client was told that it will not be */
+        r = store_end_job(store, &job, &cancelled, err);
+        return r < 0 ? r : STORE_CANCELLED;
+    }
     return store_end_job(store, &job, outcome, err);
+}
+
+static int refund(struct store *store, const struct job *job, struct error *err)
+{
+    cleanup(db_query_end) struct db_query *query = db_query(store->db, STATEMENT_key_refund);
+
+    db_bind_int(query, 1, job->key);
+    db_bind_int(query, 2, job->characters);
+    return db_run(query, err);
 }
 
 int store_return_job(struct store *store, const struct job *job, struct error *err)
@@ -135,8 +161,14 @@ int store_return_job(struct store *store, const struct job *job, struct error *e
     int64_t ordinal, position;
     int r;
 
+    if (job->cancel_requested) {
+        r = store_end_job(store, job, &cancelled, err);
+        return r < 0 ? r : STORE_CANCELLED;
+    }
     assert(job_transition_is_legal(job->status, JOB_PENDING));
     r = store_run_on_row(store, STATEMENT_job_to_pending, job->id, err);
+    if (r == 0)
+        r = refund(store, job, err);
     if (r == 0)
         r = store_job_waits(store, job->key, job->characters, false, &ordinal, &position, err);
     store_count(store, METRIC_JOBS_PENDING, 1);
@@ -146,11 +178,7 @@ int store_return_job(struct store *store, const struct job *job, struct error *e
 int job_put_back(struct store *store, int64_t id, int64_t epoch, struct error *err)
 {
     cleanup(job_release) struct job job = {0};
-    int r = store_read_job(store, id, &job, err);
+    int r = read_claimed(store, id, epoch, &job, err);
 
-    if (r != 0)
-        return r < 0 ? r : STORE_STALE;
-    if (job.status != JOB_PROCESSING || job.epoch != epoch)
-        return STORE_STALE;
-    return store_return_job(store, &job, err);
+    return r != 0 ? r : store_return_job(store, &job, err);
 }

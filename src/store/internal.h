@@ -58,7 +58,7 @@ int store_job_waited(struct store *store, int64_t key, int64_t characters, int64
 int store_end_job(struct store *store, const struct job *job, const struct job_outcome *outcome,
                   struct error *err);
 
-/* Undoes a claim: the job waits again. */
+/* Undoes a claim: the job waits again, or STORE_CANCELLED: it ends, since that was asked for. */
 int store_return_job(struct store *store, const struct job *job, struct error *err);
 
 #endif

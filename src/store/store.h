@@ -27,6 +27,7 @@
 #define STORE_NOT_FOUND 1 /* no such row, or it is not the caller's to see */
 #define STORE_STALE     2 /* the claim was taken back: another worker has the job now */
 #define STORE_CONFLICT  3 /* the state does not allow it */
+#define STORE_CANCELLED 4 /* its cancellation was asked for, so it has ended as cancelled */
 
 struct store;
 
@@ -163,8 +164,19 @@ int worker_join(struct store *store, const char *lock_path, const char *boot_id,
  * again. */
 int worker_beat(struct store *store, int64_t worker, int64_t lease_until, struct error *err);
 
-/* [write] Puts all that the worker still has back to pending, and removes it. */
-int worker_leave(struct store *store, int64_t worker, struct error *err);
+/*
+ * [write] Takes jobs back from a worker that leaves or is dead, at most WORKER_TAKE_BACK_MAX a call: each
+ * waits again, or is cancelled where that was asked for.  Once none is left the worker is removed, and
+ * *ret_gone is true.  The jobs are as they stand afterwards; the caller releases them, and removes the files
+ * that the worker left of them.
+ *
+ * lease_until: STORE_STALE where the worker has prolonged its lease meanwhile (or is gone); 0 takes back in
+ * any case.
+ */
+#define WORKER_TAKE_BACK_MAX 64
+int worker_take_back(struct store *store, int64_t worker, int64_t lease_until,
+                     struct job ret_jobs[WORKER_TAKE_BACK_MAX], size_t *ret_count, bool *ret_gone,
+                     struct error *err);
 
 /* A worker as the others see it, for the judgement whether it lives. */
 struct worker_row {
@@ -182,8 +194,8 @@ bool job_is_pending(struct store *store);
 
 /*
  * [write] Claims the next job by fairness: the oldest of the key with the least virtual time, which then
- * grows by characters / weight.  STORE_NOT_FOUND where none is pending.  The claim is the pair of job.id and
- * job.epoch.
+ * grows by characters / weight.  STORE_NOT_FOUND where none is pending, STORE_STALE where there is no such
+ * worker any more.  The claim is the pair of job.id and job.epoch.
  */
 int job_claim(struct store *store, int64_t worker, struct job *ret_job, struct error *err);
 
@@ -210,15 +222,16 @@ struct job_outcome {
 
 /*
  * [write] Ends a claimed job: its state, its counters, its text's removal and the webhook that it owes.
- * STORE_STALE where the claim was taken back: the outcome is discarded, and the caller removes the files it
- * made.
+ * STORE_STALE where the claim was taken back: the outcome is discarded.  STORE_CANCELLED where it would be
+ * completed, and its cancellation was asked for meanwhile.  With either the caller removes the files it made.
  */
 int job_finish(struct store *store, int64_t id, int64_t epoch, const struct job_outcome *outcome,
                struct error *err);
 
 /*
  * [write] Undoes a claim: the job waits again, as if it had never started.  For faults that are not the
- * text's, a full disk above all.  STORE_STALE.
+ * text's, a full disk above all.  STORE_STALE; STORE_CANCELLED where it ends instead, since its cancellation
+ * was asked for.
  */
 int job_put_back(struct store *store, int64_t id, int64_t epoch, struct error *err);
 

@@ -45,6 +45,19 @@ static int receiver_is_due(struct store *store, const char *receiver, int64_t no
     return 0;
 }
 
+static int any_due(struct store *store, int64_t now_ms, bool *ret_any, struct error *err)
+{
+    cleanup(db_query_end) struct db_query *query = db_query(store->db, STATEMENT_webhook_any_due);
+    int r;
+
+    db_bind_int(query, 1, now_ms);
+    r = db_step(query, err);
+    if (r < 0)
+        return r;
+    *ret_any = r == DB_ROW;
+    return 0;
+}
+
 static int next_due(struct store *store, int64_t now_ms, int64_t *ret_next_due, struct error *err)
 {
     cleanup(db_query_end) struct db_query *query = db_query(store->db, STATEMENT_webhook_next_due);
@@ -63,9 +76,10 @@ int webhook_due_receivers(struct store *store, int64_t now_ms, const char *after
 {
     cleanup(free_ptr) char *at = strdup(after);
     size_t count = 0;
-    int r = at != NULL ? 0 : error_set(err, -ENOMEM, "out of memory");
+    bool any = false;
+    int r = at != NULL ? any_due(store, now_ms, &any, err) : error_set(err, -ENOMEM, "out of memory");
 
-    while (r == 0 && count < max) {
+    while (r == 0 && any && count < max) {
         char *receiver = NULL;
         bool due = false;
 

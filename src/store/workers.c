@@ -34,30 +34,15 @@ int worker_beat(struct store *store, int64_t worker, int64_t lease_until, struct
     return db_changes(store->db) > 0 ? 0 : STORE_STALE;
 }
 
-static int take_back(struct store *store, int64_t id, struct error *err)
-{
-    cleanup(job_release) struct job job = {0};
-    int r = store_read_job(store, id, &job, err);
-
-    if (r == 0)
-        r = store_return_job(store, &job, err);
-    store_count(store, METRIC_LEASES_LOST, 1);
-    return r < 0 ? r : 0;
-}
-
-/* A worker has a bounded number of claims; one that has more leaves the rest to the next turn of the loop
- * below. */
-#define CLAIMS_READ 64
-
-static int claims_of(struct store *store, int64_t worker, int64_t ret_ids[CLAIMS_READ], size_t *ret_count,
-                     struct error *err)
+static int claims_of(struct store *store, int64_t worker, int64_t ret_ids[WORKER_TAKE_BACK_MAX],
+                     size_t *ret_count, struct error *err)
 {
     cleanup(db_query_end) struct db_query *query = db_query(store->db, STATEMENT_worker_jobs);
     size_t count = 0;
     int r = 0;
 
     db_bind_int(query, 1, worker);
-    while (count < CLAIMS_READ && (r = db_step(query, err)) == DB_ROW)
+    while (count < WORKER_TAKE_BACK_MAX && (r = db_step(query, err)) == DB_ROW)
         ret_ids[count++] = db_column_int(query, 0);
     if (r < 0)
         return r;
@@ -65,20 +50,56 @@ static int claims_of(struct store *store, int64_t worker, int64_t ret_ids[CLAIMS
     return 0;
 }
 
-int worker_leave(struct store *store, int64_t worker, struct error *err)
+/* 0 where the worker's lease is still the one that was judged. */
+static int check_lease(struct store *store, int64_t worker, int64_t lease_until, struct error *err)
 {
-    int64_t ids[CLAIMS_READ];
-    size_t count;
+    cleanup(db_query_end) struct db_query *query = db_query(store->db, STATEMENT_worker_lease);
+    int r;
 
-    do {
-        int r = claims_of(store, worker, ids, &count, err);
+    db_bind_int(query, 1, worker);
+    r = db_step(query, err);
+    if (r != DB_ROW)
+        return r < 0 ? r : STORE_STALE;
+    return lease_until == 0 || db_column_int(query, 0) == lease_until ? 0 : STORE_STALE;
+}
 
-        for (size_t i = 0; r == 0 && i < count; i++)
-            r = take_back(store, ids[i], err);
-        if (r < 0)
-            return r;
-    } while (count > 0);
-    return store_run_on_row(store, STATEMENT_worker_delete, worker, err);
+static int take_back(struct store *store, int64_t id, struct job *ret_job, struct error *err)
+{
+    cleanup(job_release) struct job job = {0};
+    int r = store_read_job(store, id, &job, err);
+
+    if (r == 0)
+        r = store_return_job(store, &job, err);
+    if (r < 0)
+        return r;
+    store_count(store, METRIC_LEASES_LOST, 1);
+    return store_read_job(store, id, ret_job, err);
+}
+
+int worker_take_back(struct store *store, int64_t worker, int64_t lease_until,
+                     struct job ret_jobs[WORKER_TAKE_BACK_MAX], size_t *ret_count, bool *ret_gone,
+                     struct error *err)
+{
+    int64_t ids[WORKER_TAKE_BACK_MAX];
+    size_t found, count = 0;
+    int r = check_lease(store, worker, lease_until, err);
+
+    if (r == 0)
+        r = claims_of(store, worker, ids, &found, err);
+    while (r == 0 && count < found) {
+        r = take_back(store, ids[count], &ret_jobs[count], err);
+        count += r == 0;
+    }
+    if (r == 0 && found < WORKER_TAKE_BACK_MAX)
+        r = store_run_on_row(store, STATEMENT_worker_delete, worker, err);
+    if (r != 0) {
+        while (count > 0)
+            job_release(&ret_jobs[--count]);
+        return r;
+    }
+    *ret_count = count;
+    *ret_gone = found < WORKER_TAKE_BACK_MAX;
+    return 0;
 }
 
 void worker_rows_free(struct worker_row *rows, size_t count)

@@ -148,6 +148,8 @@ int sender_start(struct sender *sender, const struct send_request *request, stru
     struct url url;
     int r = guard_judge_url(sender->options.guard, request->url, &url, &reason);
 
+    if (r == -ENOMEM)
+        return error_set(err, r, "out of memory");
     if (r != 0) {
         transfer_refuse(r, reason.text, ret_result);
         return SENDER_REFUSED;

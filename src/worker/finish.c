@@ -7,11 +7,6 @@
 #include "base/file.h"
 #include "worker/internal.h"
 
-static struct log_context context_of(const struct run *run)
-{
-    return (struct log_context){.job_id = run->job.job_id, .request_id = run->job.request_id};
-}
-
 /* ---- on the loop's thread ---- */
 
 static void retry_later(struct run *run)
@@ -25,12 +20,14 @@ static void retry_later(struct run *run)
 
 static void report(const struct run *run)
 {
-    struct log_context context = context_of(run);
+    struct log_context context = run_context(run);
     const struct audio_facts *audio = &run->outcome.audio;
 
     if (run->ending.result == STORE_STALE)
         log_write(LOG_LEVEL_WARNING, &context,
                   "job was taken over by another worker; its audio of here is discarded");
+    else if (run->ending.result == STORE_CANCELLED)
+        log_write(LOG_LEVEL_INFO, &context, "job cancelled");
     else if (!run->put_back && run->outcome.status == JOB_COMPLETED)
         log_write(LOG_LEVEL_INFO, &context, "job completed: %lld characters, %.1f s of audio",
                   (long long)run->job.characters, (double)audio->samples / audio->sample_rate);
@@ -44,7 +41,7 @@ static void receive_ending(struct letter *letter)
     struct worker *worker = run->worker;
 
     if (run->ending.result < 0) {
-        struct log_context context = context_of(run);
+        struct log_context context = run_context(run);
 
         log_write(LOG_LEVEL_ERROR, &context, "cannot end the job yet: %s", run->ending.error.text);
         retry_later(run);
@@ -64,32 +61,41 @@ static void receive_ending(struct letter *letter)
 /* ---- on the committer's thread ---- */
 
 /*
- * The audio was renamed into its place, but the claim is not ours any more.  Inside the transaction nobody
- * else can end the job: where it has ended without audio, the file must go; else it is, byte for byte, what
- * its new owner makes.
+ * The audio was renamed into its place, but the claim is not ours any more.  The file goes unless the job is
+ * completed, in which case it is, byte for byte, the new owner's.  A new owner that has renamed its own and
+ * not committed yet finds it gone, in a transaction of its own: this one excludes that one.
  */
 static void discard_audio(const struct run *run, struct store *store)
 {
     cleanup(job_release) struct job job = {0};
 
-    if (job_get(store, 0, run->job.job_id, &job, NULL) == STORE_NOT_FOUND ||
-        (job_status_is_terminal(job.status) && job.status != JOB_COMPLETED))
+    if (job_get(store, 0, run->job.job_id, &job, NULL) == STORE_NOT_FOUND || job.status != JOB_COMPLETED)
         unlink(run->final_path);
+}
+
+static int commit_completion(struct run *run, struct store *store, struct error *err)
+{
+    int r;
+
+    if (access(run->final_path, F_OK) < 0) { /* see above: it is spoken again */
+        run->put_back = true;
+        return job_put_back(store, run->job.id, run->job.epoch, err);
+    }
+    r = job_finish(store, run->job.id, run->job.epoch, &run->outcome, err);
+    if (r == STORE_STALE || r == STORE_CANCELLED)
+        discard_audio(run, store);
+    return r;
 }
 
 static int commit_ending(struct commit_work *work, struct store *store, struct error *err)
 {
     struct run *run = container_of(work, struct run, ending);
-    int r;
 
     if (run->put_back)
         return job_put_back(store, run->job.id, run->job.epoch, err);
-    r = job_finish(store, run->job.id, run->job.epoch, &run->outcome, err);
-    if (r == STORE_STALE && run->outcome.status == JOB_COMPLETED)
-        discard_audio(run, store);
-    else if (r == 0 && run->outcome.status != JOB_COMPLETED)
-        unlink(run->final_path); /* an earlier claim may have come as far as that; mostly there is none */
-    return r;
+    if (run->outcome.status == JOB_COMPLETED)
+        return commit_completion(run, store, err);
+    return job_finish(store, run->job.id, run->job.epoch, &run->outcome, err);
 }
 
 static void send_letter(struct commit_work *work)
@@ -132,7 +138,7 @@ static void finish(struct run *run)
     struct error err = {""};
 
     if (run->outcome.status == JOB_COMPLETED && !run->put_back && store_audio(run, &err) < 0) {
-        struct log_context context = context_of(run);
+        struct log_context context = run_context(run);
 
         log_write(LOG_LEVEL_ERROR, &context, "job put back: %s", err.text);
         unlink(run->part_path);

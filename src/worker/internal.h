@@ -23,6 +23,10 @@
  * memory. */
 #define RUNS_MAX 16
 
+/* Jobs that wait for the disk or the database to be over.  Each holds an open file, so that a slow disk must
+ * not let them grow: past this no job is claimed. */
+#define ENDINGS_MAX 64
+
 /* Segments of one job that are spoken or wait to be joined: enough to keep every core busy, few enough to
  * stay small. */
 #define UTTERANCES_AHEAD_MAX 8
@@ -103,6 +107,7 @@ struct lease {
     int64_t beat_at;     /* when the next beat is due, monotonic */
     bool posted;         /* a beat or a join is under way */
     int64_t until;
+    int64_t joined; /* the row that a join made */
     struct commit_work work;
     struct letter letter;
 };
@@ -141,6 +146,9 @@ struct worker {
     int64_t claim_not_before; /* after a fault */
     int64_t watch_at;
     struct claim_request *claiming; /* a claim is under way */
+    bool maybe_cancelled;           /* a claimed job's cancellation may have been asked for */
+    bool stopped;                   /* letters only free what they are about */
+    int fatal;                      /* why the worker cannot go on, a negative errno value */
     bool maybe_pending;             /* a job may be waiting */
     bool troubled;                  /* the trouble of the pool has been logged */
 };
@@ -166,6 +174,9 @@ void schedule(struct worker *worker);
 /* Takes the job over (and empties *job). NULL where memory ran out. */
 struct run *run_new(struct worker *worker, struct job *job);
 struct run *run_free(struct run *run);
+
+/* What the log says a run is about. */
+struct log_context run_context(const struct run *run);
 
 void utterance_free(struct utterance *utterance);
 

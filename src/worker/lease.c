@@ -6,6 +6,7 @@
 
 #include "base/file.h"
 #include "base/id.h"
+#include "job/files.h"
 #include "worker/internal.h"
 
 #define BOOT_ID_FILE "/proc/sys/kernel/random/boot_id"
@@ -20,12 +21,8 @@ static int64_t monotonic(const struct worker *worker)
 static int join(struct commit_work *work, struct store *store, struct error *err)
 {
     struct lease *lease = container_of(work, struct lease, work);
-    int64_t row = 0;
-    int r = worker_join(store, lease->lock_path, lease->boot_id, lease->until, &row, err);
 
-    if (r == 0)
-        atomic_store(&lease->worker, row);
-    return r;
+    return worker_join(store, lease->lock_path, lease->boot_id, lease->until, &lease->joined, err);
 }
 
 static int beat(struct commit_work *work, struct store *store, struct error *err)
@@ -35,18 +32,38 @@ static int beat(struct commit_work *work, struct store *store, struct error *err
     return worker_beat(store, atomic_load(&lease->worker), lease->until, err);
 }
 
-static int leave(struct commit_work *work, struct store *store, struct error *err)
-{
-    struct lease *lease = container_of(work, struct lease, work);
-
-    return worker_leave(store, atomic_load(&lease->worker), err);
-}
-
 static void send_letter(struct commit_work *work)
 {
     struct worker *worker = container_of(work, struct worker, lease.work);
 
     mailbox_send(&worker->mailbox, &worker->lease.letter);
+}
+
+static void drop_lock(struct lease *lease)
+{
+    if (lease->lock_fd < 0)
+        return;
+    unlink(lease->lock_path);
+    close(lease->lock_fd);
+    lease->lock_fd = -1;
+}
+
+/* A lock of a new name each time: the file of an old one may have been removed by those who took us for dead.
+ */
+static int take_lock(struct worker *worker, struct error *err)
+{
+    struct lease *lease = &worker->lease;
+    char mark[9];
+    int r;
+
+    drop_lock(lease);
+    id_random(mark, sizeof mark - 1);
+    if ((size_t)snprintf(lease->lock_path, sizeof lease->lock_path, "%s-worker-%s.lock",
+                         worker->options.settings->database, mark) >= sizeof lease->lock_path)
+        return error_set(err, -ENAMETOOLONG, "the setting `database` is too long a path");
+    r = file_lock(lease->lock_path, false, &lease->lock_fd, err);
+    return r == FILE_LOCK_HELD ? error_set(err, -EBUSY, "%s is locked by another process", lease->lock_path)
+                               : r;
 }
 
 /* Others took us for dead: what we had is theirs now. */
@@ -62,11 +79,14 @@ static void receive_beat(struct letter *letter)
 {
     struct worker *worker = container_of(letter, struct worker, lease.letter);
     struct lease *lease = &worker->lease;
+    bool was_join = lease->work.run == join;
 
     lease->posted = false;
     if (lease->work.result < 0)
         log_error("cannot prolong the lease: %s", lease->work.error.text);
-    else if (lease->work.result == STORE_STALE)
+    else if (was_join)
+        atomic_store(&lease->worker, lease->joined);
+    else if (lease->work.result == STORE_STALE && !worker->stopped)
         start_over(worker);
 }
 
@@ -74,11 +94,16 @@ static void post(struct worker *worker, int64_t now)
 {
     struct lease *lease = &worker->lease;
     int64_t timeout = worker->options.settings->lease_timeout;
+    bool joins = atomic_load(&lease->worker) == 0;
+    struct error err = {""};
 
     lease->until = now + timeout;
     lease->beat_at = now + timeout / 3;
-    lease->work =
-        (struct commit_work){.run = atomic_load(&lease->worker) != 0 ? beat : join, .done = send_letter};
+    if (joins && take_lock(worker, &err) < 0) {
+        log_error("cannot register: %s", err.text);
+        return;
+    }
+    lease->work = (struct commit_work){.run = joins ? join : beat, .done = send_letter};
     lease->letter.receive = receive_beat;
     lease->posted = committer_post(worker->committer, &lease->work) == 0;
 }
@@ -98,22 +123,70 @@ int lease_start(struct worker *worker, struct error *err)
 {
     struct lease *lease = &worker->lease;
     int64_t now = monotonic(worker);
-    char mark[9];
-    int r;
+    int r = read_boot_id(lease, err);
 
-    id_random(mark, sizeof mark - 1);
-    if ((size_t)snprintf(lease->lock_path, sizeof lease->lock_path, "%s-worker-%s.lock",
-                         worker->options.settings->database, mark) >= sizeof lease->lock_path)
-        return error_set(err, -ENAMETOOLONG, "the setting `database` is too long a path");
-    r = read_boot_id(lease, err);
     if (r == 0)
-        r = file_lock(lease->lock_path, false, &lease->lock_fd, err);
-    if (r != 0)
-        return r < 0 ? r : error_set(err, -EBUSY, "%s is locked by another process", lease->lock_path);
+        r = take_lock(worker, err);
+    if (r < 0)
+        return r;
     lease->until = now + worker->options.settings->lease_timeout;
     lease->beat_at = now + worker->options.settings->lease_timeout / 3;
     lease->work = (struct commit_work){.run = join};
-    return committer_call(worker->committer, &lease->work, err);
+    r = committer_call(worker->committer, &lease->work, err);
+    if (r == 0)
+        atomic_store(&lease->worker, lease->joined);
+    return r;
+}
+
+/* ---- taking back ---- */
+
+struct burial {
+    struct commit_work work;
+    int64_t worker;
+    int64_t lease_until;
+    struct job jobs[WORKER_TAKE_BACK_MAX];
+    size_t count;
+    bool gone;
+};
+
+static void release_jobs(struct burial *burial)
+{
+    while (burial->count > 0)
+        job_release(&burial->jobs[--burial->count]);
+}
+
+static int bury(struct commit_work *work, struct store *store, struct error *err)
+{
+    struct burial *burial = container_of(work, struct burial, work);
+
+    release_jobs(burial); /* of a turn that was rolled back */
+    return worker_take_back(store, burial->worker, burial->lease_until, burial->jobs, &burial->count,
+                            &burial->gone, err);
+}
+
+/*
+ * Takes back all that a worker has, and removes it.  Its claims are over then, so nobody but a stale worker,
+ * whose result is discarded, has a use for the files that they left.
+ */
+static int take_all_back(struct worker *worker, int64_t dead, int64_t lease_until, struct error *err)
+{
+    struct burial *burial = calloc(1, sizeof *burial);
+    int r = 0;
+
+    if (burial == NULL)
+        return error_set(err, -ENOMEM, "out of memory");
+    burial->work.run = bury;
+    burial->worker = dead;
+    burial->lease_until = lease_until;
+    while (r == 0 && !burial->gone) {
+        r = committer_call(worker->committer, &burial->work, err);
+        for (size_t i = 0; r == 0 && i < burial->count; i++)
+            job_files_discard(worker->options.settings->downloads_dir, &burial->jobs[i],
+                              burial->jobs[i].epoch, burial->jobs[i].status == JOB_CANCELLED);
+        release_jobs(burial);
+    }
+    free(burial);
+    return r;
 }
 
 void lease_end(struct worker *worker)
@@ -121,38 +194,19 @@ void lease_end(struct worker *worker)
     struct lease *lease = &worker->lease;
     struct error err = {""};
 
-    if (atomic_load(&lease->worker) != 0) {
-        lease->work = (struct commit_work){.run = leave};
-        if (committer_call(worker->committer, &lease->work, &err) < 0)
-            log_error("cannot sign off: %s; other workers will notice", err.text);
-    }
-    if (lease->lock_fd >= 0) {
-        unlink(lease->lock_path);
-        close(lease->lock_fd);
-        lease->lock_fd = -1;
-    }
+    if (atomic_load(&lease->worker) != 0 && take_all_back(worker, atomic_load(&lease->worker), 0, &err) < 0)
+        log_error("cannot sign off: %s; other workers will notice", err.text);
+    drop_lock(lease);
 }
 
 /* ---- the others ---- */
 
-struct burial {
-    struct commit_work work;
-    int64_t worker;
-};
-
-static int bury(struct commit_work *work, struct store *store, struct error *err)
-{
-    return worker_leave(store, container_of(work, struct burial, work)->worker, err);
-}
-
 /* A lock that can be taken is nobody's; one that is held may still be that of a worker that hangs. */
 static const char *why_dead(const struct worker *worker, const struct worker_row *row)
 {
-    cleanup(close_fd) int fd = -1;
-
     if (strcmp(row->boot_id, worker->lease.boot_id) != 0)
         return "the machine was restarted";
-    if (file_lock(row->lock_path, false, &fd, NULL) == 0)
+    if (file_lock_is_free(row->lock_path))
         return "its process ended";
     if (row->lease_until < clock_monotonic_ms(worker->options.clock))
         return "its lease ran out";
@@ -161,6 +215,7 @@ static const char *why_dead(const struct worker *worker, const struct worker_row
 
 static void watch_others(struct worker *worker)
 {
+    int64_t own = atomic_load(&worker->lease.worker);
     struct worker_row *rows;
     struct error err = {""};
     size_t count;
@@ -170,16 +225,13 @@ static void watch_others(struct worker *worker)
         return;
     }
     for (size_t i = 0; i < count; i++) {
-        struct burial burial = {.work.run = bury, .worker = rows[i].worker};
-        const char *why;
+        const char *why = rows[i].worker != own ? why_dead(worker, &rows[i]) : NULL;
+        int r = why != NULL ? take_all_back(worker, rows[i].worker, rows[i].lease_until, &err) : STORE_STALE;
 
-        if (rows[i].worker == atomic_load(&worker->lease.worker) ||
-            (why = why_dead(worker, &rows[i])) == NULL)
-            continue;
-        if (committer_call(worker->committer, &burial.work, &err) < 0) {
+        if (r < 0)
             log_error("cannot take jobs back from worker %lld: %s", (long long)rows[i].worker, err.text);
-            continue;
-        }
+        if (r != 0)
+            continue; /* it lives, has given a sign of life meanwhile, or another worker was quicker */
         log_info("took back the jobs of worker %lld: %s", (long long)rows[i].worker, why);
         unlink(rows[i].lock_path);
         worker->maybe_pending = true;

@@ -5,12 +5,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "job/files.h"
 #include "worker/internal.h"
 
 struct run *run_new(struct worker *worker, struct job *job)
 {
     struct run *run = calloc(1, sizeof *run);
-    char path[JOB_PATH_SIZE];
+    const char *downloads = worker->options.settings->downloads_dir;
 
     if (run == NULL)
         return NULL;
@@ -23,13 +24,12 @@ struct run *run_new(struct worker *worker, struct job *job)
     run->job = *job;
     *job = (struct job){0};
     run->last = &run->first;
-    job_file_path(run->job.job_id, audio_format_name(run->job.format), path);
-    snprintf(run->final_path, sizeof run->final_path, "%s/%s", worker->options.settings->downloads_dir, path);
-    /* The epoch keeps a stale claim's file apart from ours. */
-    if ((size_t)snprintf(run->part_path, sizeof run->part_path, "%s/%s.%lld.part",
-                         worker->options.settings->downloads_dir, path,
-                         (long long)run->job.epoch) >= sizeof run->part_path)
+    if (!job_final_path(downloads, &run->job, run->final_path) ||
+        !job_part_path(downloads, &run->job, run->job.epoch, run->part_path))
         return run_free(run);
+    /* Earlier claims ended in a crash, or are stale: what they left is nobody's. */
+    if (run->job.epoch > 1)
+        job_files_discard(downloads, &run->job, run->job.epoch - 1, true);
     return run;
 }
 
@@ -67,7 +67,7 @@ struct run *run_free(struct run *run)
     return NULL;
 }
 
-static struct log_context context_of(const struct run *run)
+struct log_context run_context(const struct run *run)
 {
     return (struct log_context){.job_id = run->job.job_id, .request_id = run->job.request_id};
 }
@@ -119,7 +119,7 @@ void run_put_back(struct run *run)
 
 void run_fail(struct run *run, const struct utterance *culprit, const char *code, const char *format, ...)
 {
-    struct log_context context = context_of(run);
+    struct log_context context = run_context(run);
     va_list args;
 
     va_start(args, format);
@@ -138,7 +138,7 @@ void run_fail(struct run *run, const struct utterance *culprit, const char *code
 
 void run_suffer(struct run *run, const struct error *err)
 {
-    struct log_context context = context_of(run);
+    struct log_context context = run_context(run);
 
     log_write(LOG_LEVEL_ERROR, &context, "job put back: %s", err->text);
     run_put_back(run);

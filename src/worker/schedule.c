@@ -18,14 +18,19 @@ struct claim_request {
 
 /* ---- claims ---- */
 
+static void release_jobs(struct claim_request *request)
+{
+    while (request->count > 0)
+        job_release(&request->jobs[--request->count]);
+}
+
 static int claim(struct commit_work *work, struct store *store, struct error *err)
 {
     struct claim_request *request = container_of(work, struct claim_request, work);
     int64_t worker = atomic_load(&request->worker->lease.worker);
     int r = 0;
 
-    while (request->count > 0) /* of a turn that was rolled back */
-        job_release(&request->jobs[--request->count]);
+    release_jobs(request); /* of a turn that was rolled back */
     if (worker == 0)
         return STORE_STALE;
     while (r == 0 && request->count < request->wanted) {
@@ -49,8 +54,8 @@ static void add_run(struct worker *worker, struct job *job)
     struct run **link = &worker->runs;
 
     if (run == NULL) {
-        /* Without memory for it the claim is given up with the worker's lease. */
-        log_error("out of memory for a claimed job");
+        /* A claim that nobody works at would stay ours: the worker ends, and others take its claims back. */
+        worker->fatal = -ENOMEM;
         job_release(job);
         return;
     }
@@ -69,12 +74,14 @@ static void receive_claims(struct letter *letter)
     if (request->work.result < 0) {
         log_error("cannot claim jobs: %s", request->work.error.text);
         worker->claim_not_before = clock_monotonic_ms(worker->options.clock) + FAULT_PAUSE_MS;
-        while (request->count > 0)
-            job_release(&request->jobs[--request->count]);
+        release_jobs(request);
     }
     for (size_t i = 0; i < request->count; i++)
         add_run(worker, &request->jobs[i]);
-    worker->maybe_pending = request->count == request->wanted;
+    /* What was asked for came: there may be more.  And a claim that failed is tried again. */
+    if (request->count == request->wanted || request->work.result < 0)
+        worker->maybe_pending = true;
+    worker->maybe_cancelled = request->count > 0; /* asked for before the run was there to be found */
     free(request);
 }
 
@@ -93,6 +100,7 @@ static void post_claim(struct worker *worker, size_t wanted)
         return;
     }
     worker->claiming = request;
+    worker->maybe_pending = false; /* until something says otherwise, while the claim is under way too */
 }
 
 /* Jobs whose segments are not all with the synthesizers: with so many, no synthesizer waits for a claim. */
@@ -112,7 +120,7 @@ static void claim_more(struct worker *worker)
     size_t wanted = enough > unfinished ? enough - unfinished : 0;
 
     if (worker->claiming != NULL || !worker->maybe_pending || wanted == 0 || worker->run_count >= RUNS_MAX ||
-        atomic_load(&worker->lease.worker) == 0 ||
+        worker->ending_count >= ENDINGS_MAX || atomic_load(&worker->lease.worker) == 0 ||
         clock_monotonic_ms(worker->options.clock) < worker->claim_not_before)
         return;
     if (!job_is_pending(worker->store)) {

@@ -71,7 +71,9 @@ static void receive_progress(struct letter *letter)
 
     /* A progress that could not be written is no fault of the job's; the next one may be. */
     run->progress_posted = false;
-    if (run->over)
+    if (run->over && run->worker->stopped)
+        run_free(run);
+    else if (run->over)
         finish_run(run);
 }
 
@@ -131,6 +133,7 @@ static void receive(struct synth_task *task)
 {
     struct utterance *utterance = container_of(task, struct utterance, task);
     struct run *run = utterance->run;
+    struct error err = {""};
 
     utterance->attempts++;
     switch (task->result) {
@@ -150,6 +153,10 @@ static void receive(struct synth_task *task)
         else
             run_fail(run, utterance, "synthesis_timed_out", "this part of the text took over %d s, twice",
                      SEGMENT_LIMIT_MS / 1000);
+        return;
+    case SYNTH_UNAVAILABLE:
+        error_set(&err, -EAGAIN, "no synthesizer comes up: %s", task->message);
+        run_suffer(run, &err);
         return;
     case SYNTH_FLOODED:
         run_fail(run, utterance, "synthesis_flooded",

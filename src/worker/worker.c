@@ -2,6 +2,7 @@
 #include "worker/worker.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <sched.h>
 #include <sys/epoll.h>
 
@@ -113,6 +114,7 @@ struct worker *worker_free(struct worker *worker)
         lease_end(worker);
     finishers_stop(worker);
     worker->committer = committer_stop(worker->committer);
+    worker->stopped = true;
     if (worker->mailbox.fd >= 0)
         mailbox_empty(&worker->mailbox); /* the last letters own what they are about */
     while (worker->retries != NULL) {
@@ -177,9 +179,12 @@ static void cancel_runs(struct worker *worker)
 /* What other processes wrote: new jobs and cancellations. */
 static void look_at_database(struct worker *worker)
 {
-    if (!store_changed(worker->store))
+    bool changed = store_changed(worker->store);
+
+    if (!changed && !worker->maybe_cancelled)
         return;
-    worker->maybe_pending = true;
+    worker->maybe_pending |= changed;
+    worker->maybe_cancelled = false;
     cancel_runs(worker);
 }
 
@@ -219,19 +224,25 @@ static void turn(struct worker *worker)
     schedule(worker);
 }
 
+static bool is_busy(const struct worker *worker)
+{
+    return worker->ending_count > 0 || worker->claiming != NULL || worker->lease.posted;
+}
+
 /* Puts back what is unfinished and lets what is finished come to its end. */
 static void stop(struct worker *worker)
 {
-    int64_t limit = monotonic(worker) + STOP_LIMIT_MS;
+    int64_t now = monotonic(worker), limit = now + STOP_LIMIT_MS;
+    struct pollfd letters = {.fd = worker->mailbox.fd, .events = POLLIN};
 
     while (worker->runs != NULL)
         run_put_back(worker->runs);
-    while ((worker->ending_count > 0 || worker->claiming != NULL || worker->lease.posted) &&
-           monotonic(worker) < limit) {
-        struct epoll_event event;
-        int got = epoll_wait(worker->epoll_fd, &event, 1, (int)(limit - monotonic(worker)));
+    for (; is_busy(worker) && now < limit; now = monotonic(worker)) {
+        int64_t wait =
+            limit - now < FAULT_PAUSE_MS ? limit - now : FAULT_PAUSE_MS; /* for what is tried again */
 
-        (void)got; /* whatever it was, the letters are what counts */
+        if (poll(&letters, 1, (int)wait) < 0 && errno != EINTR)
+            return;
         mailbox_empty(&worker->mailbox);
         while (worker->runs != NULL) /* a claim that was under way */
             run_put_back(worker->runs);
@@ -246,6 +257,8 @@ int worker_run(struct worker *worker, struct error *err)
         int count;
 
         turn(worker);
+        if (worker->fatal < 0)
+            return error_set(err, worker->fatal, "out of memory");
         count = epoll_wait(worker->epoll_fd, events, 8, wait_ms(worker, monotonic(worker)));
         if (count < 0 && errno != EINTR)
             return error_system(err, errno, "cannot wait for events");

@@ -60,6 +60,31 @@ static int64_t pending_jobs(void)
     return pending;
 }
 
+static size_t take_back(int64_t worker, int64_t lease_until, int expected)
+{
+    struct job jobs[WORKER_TAKE_BACK_MAX];
+    size_t count = 0;
+    bool gone = false;
+
+    cr_assert_eq(store_begin(database.store, "test", NULL), 0);
+    cr_assert_eq(worker_take_back(database.store, worker, lease_until, jobs, &count, &gone, NULL), expected);
+    cr_assert_eq(store_commit(database.store, NULL), 0);
+    cr_assert_eq(gone, expected == 0);
+    for (size_t i = 0; i < count; i++)
+        job_release(&jobs[i]);
+    return count;
+}
+
+static void ask_cancel(const char *job_id)
+{
+    struct job asked = {0};
+
+    cr_assert_eq(store_begin(database.store, "test", NULL), 0);
+    cr_assert_eq(job_cancel(database.store, database.key, job_id, &asked, NULL), 0);
+    cr_assert_eq(store_commit(database.store, NULL), 0);
+    job_release(&asked);
+}
+
 /* ---- keys ---- */
 
 Test(store, a_revoked_key_is_not_found)
@@ -332,9 +357,7 @@ Test(store, a_stale_workers_result_is_discarded)
     cleanup(job_release) struct job stale = {0}, fresh = {0};
 
     cr_assert_eq(database_claim(&database, slow, &stale), 0);
-    cr_assert_eq(store_begin(database.store, "test", NULL), 0);
-    cr_assert_eq(worker_leave(database.store, slow, NULL), 0);
-    cr_assert_eq(store_commit(database.store, NULL), 0);
+    cr_assert_eq(take_back(slow, 0, 0), 1);
     cr_assert_eq(pending_jobs(), 1, "the job waits again");
     cr_assert_eq(database_claim(&database, quick, &fresh), 0);
     cr_assert_eq(fresh.id, job.id);
@@ -347,13 +370,55 @@ Test(store, a_stale_workers_result_is_discarded)
 
 Test(store, a_worker_that_was_taken_for_dead_learns_it_at_its_next_beat)
 {
+    cleanup(job_release) struct job job = database_add_job(&database, database.key, "Hello.", NULL);
+    int64_t worker = database_join(&database);
+    struct job claim = {0};
+
+    cr_assert_eq(take_back(worker, 0, 0), 0);
+    cr_assert_eq(store_begin(database.store, "test", NULL), 0);
+    cr_assert_eq(worker_beat(database.store, worker, 5, NULL), STORE_STALE);
+    cr_assert_eq(job_claim(database.store, worker, &claim, NULL), STORE_STALE, "nobody could take it back");
+    cr_assert_eq(store_commit(database.store, NULL), 0);
+    cr_assert_eq(pending_jobs(), 1);
+}
+
+Test(store, a_sign_of_life_saves_a_worker_from_those_who_took_it_for_dead)
+{
     int64_t worker = database_join(&database);
 
     cr_assert_eq(store_begin(database.store, "test", NULL), 0);
-    cr_assert_eq(worker_beat(database.store, worker, 5, NULL), 0);
-    cr_assert_eq(worker_leave(database.store, worker, NULL), 0);
-    cr_assert_eq(worker_beat(database.store, worker, 5, NULL), STORE_STALE);
+    cr_assert_eq(worker_beat(database.store, worker, 200000, NULL), 0);
     cr_assert_eq(store_commit(database.store, NULL), 0);
+    take_back(worker, 100000, STORE_STALE);
+    take_back(worker, 200000, 0);
+}
+
+Test(store, a_job_whose_cancellation_was_asked_for_is_never_completed)
+{
+    int64_t worker = database_join(&database);
+    cleanup(job_release) struct job job = database_add_job(&database, database.key, "Hello.", NULL);
+    cleanup(job_release) struct job claim = {0}, read = {0};
+
+    cr_assert_eq(database_claim(&database, worker, &claim), 0);
+    ask_cancel(job.job_id);
+    cr_assert_eq(database_finish(&database, &claim, &completed), STORE_CANCELLED);
+    read = get(job.job_id);
+    cr_assert_eq(read.status, JOB_CANCELLED);
+    cr_assert_eq(metric("job_status_total{status=\"cancelled\"}"), 1.0);
+}
+
+Test(store, a_job_whose_cancellation_was_asked_for_ends_with_its_worker)
+{
+    int64_t worker = database_join(&database);
+    cleanup(job_release) struct job job = database_add_job(&database, database.key, "Hello.", NULL);
+    cleanup(job_release) struct job claim = {0}, read = {0};
+
+    cr_assert_eq(database_claim(&database, worker, &claim), 0);
+    ask_cancel(job.job_id);
+    cr_assert_eq(take_back(worker, 0, 0), 1);
+    read = get(job.job_id);
+    cr_assert_eq(read.status, JOB_CANCELLED);
+    cr_assert_eq(pending_jobs(), 0);
 }
 
 Test(store, a_text_is_read_in_parts_and_gone_when_the_job_completes)

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Where a job's audio lies below downloads_dir, finished and under construction. */
+#ifndef JOB_FILES_H
+#define JOB_FILES_H
+
+#include <limits.h>
+
+#include "job/job.h"
+
+/* "DOWNLOADS/ab/job_ab….wav"; false where it does not fit. */
+bool job_final_path(const char *downloads_dir, const struct job *job, char ret_path[PATH_MAX]);
+
+/* The same with ".EPOCH.part": a claim's own file, which the file of a stale claim cannot be taken for. */
+bool job_part_path(const char *downloads_dir, const struct job *job, int64_t epoch, char ret_path[PATH_MAX]);
+
+/*
+ * Removes what the claims 1 to epochs of a job may have left: their files under construction and, where final
+ * is set, a finished one that no row speaks of.
+ */
+void job_files_discard(const char *downloads_dir, const struct job *job, int64_t epochs, bool final);
+
+#endif

@@ -122,7 +122,9 @@ configure_into() {
     shift
     mkdir -p "$folder"
     cd "$folder" || return
-    "$TOP/configure" "$@"
+    # In a step there is no errexit: a failure must be the function's own.
+    rm -f .configured-with
+    "$TOP/configure" "$@" || return
     printf '%s\n' "$*" >.configured-with
 }
 

@@ -46,6 +46,21 @@ struct api {
     atomic_bool is_writable;
 };
 
+/*
+ * API keys that a thread has seen lately, so that most requests need not read them.  A key that was revoked
+ * is refused once its entry is KEY_CACHE_MS old: the contract allows a second.
+ */
+#define KEY_CACHE_MS   500
+#define KEY_CACHE_SIZE 16
+
+struct key_cache {
+    struct {
+        unsigned char hash[KEY_HASH_SIZE];
+        int64_t loaded_at; /* monotonic; 0: empty */
+        struct api_key key;
+    } entries[KEY_CACHE_SIZE];
+};
+
 /* One request and its reply. */
 struct exchange {
     struct api *api;
@@ -57,7 +72,8 @@ struct exchange {
     const char *query;             /* behind the "?", not decoded; "" */
     char argument[PATH_MAX_BYTES]; /* what stood where the route's pattern has its placeholder */
     char request_id[REQUEST_ID_MAX + 1];
-    struct api_key key; /* of a route that asks for one */
+    struct key_cache *keys;    /* the thread's own */
+    const struct api_key *key; /* of a route that asks for one; the cache's */
 
     int status;
     struct buf *head; /* the thread's own: header fields, each with its CRLF */
@@ -95,6 +111,13 @@ void exchange_send(struct exchange *exchange);
  */
 bool body_read(struct exchange *exchange, char **ret_body, size_t *ret_size);
 void body_free(struct api *api, char *body, size_t size);
+
+/* ---- auth.c: keys ---- */
+
+/* Finds the key of the request; false where the reply is made: there is none that is live. */
+bool authenticate(struct exchange *exchange);
+
+void key_cache_clear(struct key_cache *cache);
 
 /* ---- query.c: the query string ---- */
 

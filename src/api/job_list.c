@@ -177,7 +177,7 @@ void handle_job_list(struct exchange *exchange)
 
     if (!read_filter(exchange, &filter))
         return;
-    r = job_list(exchange->store, exchange->key.key, &filter, &page, &err);
+    r = job_list(exchange->store, exchange->key->key, &filter, &page, &err);
     if (r < 0)
         reply_failure(exchange, r, &err);
     else

@@ -47,7 +47,7 @@ static void commit_creation(struct exchange *exchange, const struct create_reque
     struct api *api = exchange->api;
     struct creation creation = {
         .work.run = create,
-        .request = {.key = exchange->key.key,
+        .request = {.key = exchange->key->key,
                     .request_id = exchange->request_id,
                     .text = request->text,
                     .text_bytes = request->text_bytes,
@@ -153,7 +153,7 @@ void handle_job_get(struct exchange *exchange)
 {
     cleanup(job_release) struct job job = {0};
     struct error err = {""};
-    int r = job_get(exchange->store, exchange->key.key, exchange->argument, &job, &err);
+    int r = job_get(exchange->store, exchange->key->key, exchange->argument, &job, &err);
 
     if (r == STORE_NOT_FOUND) {
         reply_job_not_found(exchange);
@@ -190,7 +190,7 @@ void handle_job_cancel(struct exchange *exchange)
 {
     struct api *api = exchange->api;
     struct cancellation cancellation = {
-        .work.run = cancel, .key = exchange->key.key, .job_id = exchange->argument};
+        .work.run = cancel, .key = exchange->key->key, .job_id = exchange->argument};
     struct error err = {""};
     int r = committer_call(api->committer, &cancellation.work, &err);
 
@@ -219,7 +219,7 @@ void handle_deliveries(struct exchange *exchange)
     struct delivery *deliveries;
     struct error err = {""};
     size_t count;
-    int r = delivery_list(exchange->store, exchange->key.key, exchange->argument, &deliveries, &count, &err);
+    int r = delivery_list(exchange->store, exchange->key->key, exchange->argument, &deliveries, &count, &err);
 
     if (r == STORE_NOT_FOUND) {
         reply_job_not_found(exchange);

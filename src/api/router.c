@@ -4,7 +4,6 @@
 #include <strings.h>
 
 #include "api/internal.h"
-#include "crypto/secret.h"
 
 /* Where a route's pattern has "*", any characters but "/" stand; the handler finds them in
  * exchange->argument. */
@@ -58,34 +57,6 @@ static void allowed_methods(struct exchange *exchange, char ret_methods[64])
     }
     if (ret_methods[0] != '\0')
         strncat(ret_methods, ", OPTIONS", 64 - strlen(ret_methods) - 1);
-}
-
-/* RFC 6750 section 2.1; the scheme's name is in any case (RFC 9110 section 11.1). */
-static bool authenticate(struct exchange *exchange)
-{
-    static const char scheme[] = "Bearer ";
-    const char *field = request_field(exchange, "HTTP_AUTHORIZATION");
-    unsigned char hash[KEY_HASH_SIZE];
-    struct error err = {""};
-    int r = STORE_NOT_FOUND;
-
-    if (field != NULL && strncasecmp(field, scheme, sizeof scheme - 1) == 0) {
-        field += sizeof scheme - 1;
-        field += strspn(field, " ");
-        secret_hash_api_key(field, hash);
-        r = key_find(exchange->store, hash, &exchange->key, &err);
-    }
-    if (r == 0)
-        return true;
-    if (r < 0) {
-        reply_failure(exchange, r, &err);
-        return false;
-    }
-    reply_field(exchange, "WWW-Authenticate", "Bearer");
-    reply_problem(exchange, PROBLEM_UNAUTHORIZED,
-                  "this call needs the header field `Authorization: Bearer KEY` with a live API key; "
-                  "`sayhookctl key create` makes one");
-    return false;
 }
 
 /* Every answer is JSON; RFC 9110 section 12.5.1, without weights: what is refused by q=0 is not looked for.

@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/select.h>
 #include <sys/socket.h>
@@ -35,6 +36,8 @@ struct server_thread {
     struct api *api;
     pthread_t thread;
     struct store *store;
+    int epoll_fd; /* the listener and the stop descriptor */
+    struct key_cache keys;
     struct buf head;
     struct buf body;
     FCGX_Request request;
@@ -64,6 +67,7 @@ static bool answer(struct server_thread *thread)
     struct exchange exchange = {
         .api = thread->api,
         .store = thread->store,
+        .keys = &thread->keys,
         .fcgi = &thread->request,
         .head = &thread->head,
         .body = &thread->body,
@@ -76,8 +80,46 @@ static bool answer(struct server_thread *thread)
         route(&exchange);
     is_read = drain(thread);
     exchange_send(&exchange);
-    api_key_release(&exchange.key);
     return is_read;
+}
+
+/* What an idle thread waits for.  A new connection wakes one thread, not all of them (EPOLLEXCLUSIVE). */
+static int watch_listener(struct server_thread *thread, struct error *err)
+{
+    struct epoll_event connection = {.events = EPOLLIN | EPOLLEXCLUSIVE, .data.fd = thread->api->listen_fd};
+    struct epoll_event stop = {.events = EPOLLIN, .data.fd = thread->api->stop_fd};
+
+    thread->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    if (thread->epoll_fd < 0 ||
+        epoll_ctl(thread->epoll_fd, EPOLL_CTL_ADD, thread->api->listen_fd, &connection) < 0 ||
+        epoll_ctl(thread->epoll_fd, EPOLL_CTL_ADD, thread->api->stop_fd, &stop) < 0)
+        return error_system(err, errno, "cannot watch the socket");
+    return 0;
+}
+
+static bool wait_for_connection(const struct server_thread *thread)
+{
+    struct epoll_event events[2];
+    int count;
+
+    while ((count = epoll_wait(thread->epoll_fd, events, 2, -1)) < 0)
+        if (errno != EINTR)
+            return false;
+    /* What was sent is answered before the thread stops. */
+    return count > 1 || events[0].data.fd == thread->api->listen_fd;
+}
+
+static bool wait_for_next(const struct server_thread *thread)
+{
+    struct pollfd fds[2] = {
+        {.fd = thread->request.ipcFd, .events = POLLIN},
+        {.fd = thread->api->stop_fd, .events = POLLIN},
+    };
+
+    while (poll(fds, 2, -1) < 0)
+        if (errno != EINTR)
+            return false;
+    return fds[0].revents != 0 || fds[1].revents == 0;
 }
 
 /*
@@ -85,19 +127,9 @@ static bool answer(struct server_thread *thread)
  * libfcgi would block in read(2) or accept(2) where no signal wakes it, so it is called only when there is
  * something.  False to stop.
  */
-static bool wait_for_request(struct server_thread *thread)
+static bool wait_for_request(const struct server_thread *thread)
 {
-    bool kept = thread->request.ipcFd >= 0;
-    struct pollfd fds[2] = {
-        {.fd = kept ? thread->request.ipcFd : thread->api->listen_fd, .events = POLLIN},
-        {.fd = thread->api->stop_fd, .events = POLLIN},
-    };
-
-    while (poll(fds, 2, -1) < 0)
-        if (errno != EINTR)
-            return false;
-    /* What was sent is answered before the thread stops. */
-    return fds[0].revents != 0 || fds[1].revents == 0;
+    return thread->request.ipcFd >= 0 ? wait_for_next(thread) : wait_for_connection(thread);
 }
 
 static void *serve(void *argument)
@@ -127,6 +159,9 @@ static int start_thread(struct server_thread *thread, const pthread_attr_t *attr
 
     if (r < 0)
         return r;
+    r = watch_listener(thread, err);
+    if (r < 0)
+        return r; /* the process ends */
     thread->head = BUF_INIT(HEAD_MAX);
     thread->body = BUF_INIT(REPLY_MAX);
     if (FCGX_InitRequest(&thread->request, thread->api->listen_fd, FCGI_FAIL_ACCEPT_ON_INTR) != 0) {
@@ -144,6 +179,8 @@ static int start_thread(struct server_thread *thread, const pthread_attr_t *attr
 static void join_thread(struct server_thread *thread)
 {
     pthread_join(thread->thread, NULL);
+    close(thread->epoll_fd);
+    key_cache_clear(&thread->keys);
     store_close(thread->store);
     buf_release(&thread->head);
     buf_release(&thread->body);

@@ -81,7 +81,7 @@ int worker_take_back(struct store *store, int64_t worker, int64_t lease_until,
                      struct error *err)
 {
     int64_t ids[WORKER_TAKE_BACK_MAX];
-    size_t found, count = 0;
+    size_t found = 0, count = 0;
     int r = check_lease(store, worker, lease_until, err);
 
     if (r == 0)

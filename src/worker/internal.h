@@ -23,6 +23,12 @@
  * memory. */
 #define RUNS_MAX 16
 
+/*
+ * Jobs with segments to submit that are kept at hand for each synthesizer: a claim takes a commit, in which a
+ * synthesizer speaks a few sentences.  More would only make claims less fair.
+ */
+#define RUNS_AHEAD 4
+
 /* Jobs that wait for the disk or the database to be over.  Each holds an open file, so that a slow disk must
  * not let them grow: past this no job is claimed. */
 #define ENDINGS_MAX 64
@@ -129,6 +135,7 @@ struct worker {
     struct store *store; /* reads, on the loop's thread */
     struct committer *committer;
     struct synth_pool *pool;
+    size_t synthesizers;
     struct dispatcher *dispatcher; /* NULL unless elected */
     int election_fd;
     struct mailbox mailbox;

@@ -115,7 +115,7 @@ static size_t unfinished_runs(const struct worker *worker)
 
 static void claim_more(struct worker *worker)
 {
-    size_t enough = 2 * synth_pool_room(worker->pool) + 1;
+    size_t enough = RUNS_AHEAD * worker->synthesizers;
     size_t unfinished = unfinished_runs(worker);
     size_t wanted = enough > unfinished ? enough - unfinished : 0;
 

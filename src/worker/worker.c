@@ -38,13 +38,14 @@ static int watch_fd(struct worker *worker, int fd, struct error *err)
 static int start_pool(struct worker *worker, struct error *err)
 {
     int64_t wanted = worker->options.settings->synthesizers;
-    const struct synth_pool_options options = {
+    struct synth_pool_options options = {
         .program = worker->options.synth_program,
         .count = wanted > 0 ? (size_t)wanted : core_count(),
         .segment_limit_ms = SEGMENT_LIMIT_MS,
         .clock = worker->options.clock,
     };
 
+    worker->synthesizers = options.count;
     return synth_pool_start(&options, &worker->pool, err);
 }
 

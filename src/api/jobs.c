@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "api/internal.h"
-#include "base/wake.h"
 #include "codec/delivery_json.h"
 #include "codec/job_json.h"
 #include "codec/request.h"
@@ -68,7 +67,6 @@ static void commit_creation(struct exchange *exchange, const struct create_reque
     if (r < 0) {
         reply_failure(exchange, r, &err);
     } else {
-        wake_send(api->wake_socket, api->settings->database);
         reply_field(exchange, "Location", "/v1/jobs/%s", creation.job.job_id);
         reply_field(exchange, "Retry-After", "%d", POLL_RETRY_AFTER);
         reply_job(exchange, 202, &creation.job, "Job queued");
@@ -198,7 +196,6 @@ void handle_job_cancel(struct exchange *exchange)
         /* An earlier claim may have left files; nobody makes others of a job that has ended. */
         if (cancellation.job.status == JOB_CANCELLED && cancellation.job.epoch > 0)
             job_files_discard(api->settings->downloads_dir, &cancellation.job, cancellation.job.epoch, true);
-        wake_send(api->wake_socket, api->settings->database);
         reply_job(exchange, cancellation.job.status == JOB_CANCELLED ? 200 : 202, &cancellation.job, NULL);
     } else if (r == STORE_NOT_FOUND) {
         reply_job_not_found(exchange);

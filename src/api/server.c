@@ -241,6 +241,14 @@ static int make_guard(const struct settings *settings, struct guard **ret_guard,
     return guard_new(&options, ret_guard, err);
 }
 
+/* One hint a commit, however many jobs are in it. */
+static void hint(void *context)
+{
+    const struct api *api = context;
+
+    wake_send(api->wake_socket, api->settings->database);
+}
+
 static int run_threads(struct api *api, void (*ready)(void), struct error *err)
 {
     size_t count = (size_t)api->settings->api_threads;
@@ -308,6 +316,8 @@ int api_serve(const struct settings *settings, int listen_fd, int stop_fd, void 
         r = error_set(err, -EIO, "libfcgi cannot start");
     if (r == 0)
         r = committer_start(&api.store_options, "sayhook-api", queue_max, &api.committer, err);
+    if (r == 0)
+        committer_on_commit(api.committer, hint, &api);
     if (r == 0)
         r = open_listener(settings, listen_fd, &api.listen_fd, err);
     if (r == 0)

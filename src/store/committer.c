@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <stdlib.h>
 
 #include "base/cleanup.h"
@@ -18,6 +19,8 @@ struct committer {
     struct commit_work **last;
     size_t queued;
     bool stopping;
+    void (*heard)(void *context); /* may be NULL */
+    void *context;
 };
 
 /* ---- the thread ---- */
@@ -80,8 +83,11 @@ static void commit_group(struct committer *committer, struct commit_work *first,
 
     if (begun)
         r = commit_works(committer, first, end, &err);
-    if (r >= 0)
+    if (r >= 0) {
+        if (committer->heard != NULL)
+            committer->heard(committer->context);
         return;
+    }
     if (begun && first->next != end)
         for (struct commit_work *work = first; work != end; work = work->next)
             commit_group(committer, work, work->next);
@@ -155,6 +161,12 @@ struct committer *committer_stop(struct committer *committer)
     return NULL;
 }
 
+void committer_on_commit(struct committer *committer, void (*heard)(void *context), void *context)
+{
+    committer->heard = heard;
+    committer->context = context;
+}
+
 int committer_post(struct committer *committer, struct commit_work *work)
 {
     bool full;
@@ -173,14 +185,12 @@ int committer_post(struct committer *committer, struct commit_work *work)
     return full ? -EAGAIN : 0;
 }
 
-/* A caller that waits, on its own stack.  Each has its own condition, so that a commit wakes exactly whom it
- * served. */
+/* A caller that waits, on its own stack.  A commit wakes exactly those whom it served, with one system call
+ * each. */
 struct waiter {
     struct commit_work *original;
     struct commit_work work;
-    pthread_mutex_t mutex;
-    pthread_cond_t finished;
-    bool done;
+    sem_t done;
 };
 
 static int run_original(struct commit_work *work, struct store *store, struct error *err)
@@ -192,30 +202,20 @@ static int run_original(struct commit_work *work, struct store *store, struct er
 
 static void wake_waiter(struct commit_work *work)
 {
-    struct waiter *waiter = container_of(work, struct waiter, work);
-
-    pthread_mutex_lock(&waiter->mutex);
-    waiter->done = true;
-    pthread_cond_signal(&waiter->finished);
-    pthread_mutex_unlock(&waiter->mutex);
+    sem_post(&container_of(work, struct waiter, work)->done);
 }
 
 int committer_call(struct committer *committer, struct commit_work *work, struct error *err)
 {
-    struct waiter waiter = {
-        .original = work,
-        .work = {.run = run_original, .done = wake_waiter},
-        .mutex = PTHREAD_MUTEX_INITIALIZER,
-        .finished = PTHREAD_COND_INITIALIZER,
-    };
-    int r = committer_post(committer, &waiter.work);
+    struct waiter waiter = {.original = work, .work = {.run = run_original, .done = wake_waiter}};
+    int r;
 
+    sem_init(&waiter.done, 0, 0); /* cannot fail for these arguments */
+    r = committer_post(committer, &waiter.work);
     if (r < 0)
         return error_set(err, r, "%zu writes are waiting already", committer->queue_max);
-    pthread_mutex_lock(&waiter.mutex);
-    while (!waiter.done)
-        pthread_cond_wait(&waiter.finished, &waiter.mutex);
-    pthread_mutex_unlock(&waiter.mutex);
+    while (sem_wait(&waiter.done) < 0) /* a signal came between */
+        ;
     work->result = waiter.work.result;
     work->error = waiter.work.error;
     if (work->result < 0 && err != NULL)

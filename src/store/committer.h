@@ -40,6 +40,12 @@ int committer_start(const struct store_options *options, const char *who, size_t
 /* Commits what is queued, ends the thread, frees it; takes NULL. */
 struct committer *committer_stop(struct committer *committer);
 
+/*
+ * Has heard called on the committer's thread after each commit of a group, before its works are told.  Set it
+ * before the first work is posted.
+ */
+void committer_on_commit(struct committer *committer, void (*heard)(void *context), void *context);
+
 /* Queues the work; its done is called later.  -EAGAIN where the queue is full (done is not called). */
 int committer_post(struct committer *committer, struct commit_work *work);
 

@@ -336,6 +336,17 @@ class Product:
         self.extra.append(worker)
         return worker
 
+    def log(self, name):
+        """What a part has logged so far."""
+        return (self.state / "log" / f"{name}.log").read_text(errors="replace")
+
+    @staticmethod
+    def is_running(pid):
+        """False for a zombie, too, whose command line is empty."""
+        with contextlib.suppress(OSError):
+            return pathlib.Path(f"/proc/{pid}/cmdline").read_bytes() != b""
+        return False
+
     def children(self, pid):
         """The children of a process, such as the synthesizers of a worker."""
         with contextlib.suppress(OSError):

@@ -138,5 +138,6 @@ def judge(product, receiver, promised):
         verify(webhooks[0], product.secret)
         ids.add(webhooks[0].id)
     equal(len(ids), len(promised), "webhook-ids in all")
+    wait_for("what dead workers left to go", lambda: not list(product.state.glob("downloads/*/*.part")))
     repeated = len(receiver.webhooks) - len({webhook.id for webhook in receiver.webhooks})
     print(f"# {len(promised)} promises kept; {repeated} webhooks came again under the same id", flush=True)

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """scripts/run, and what the README shows."""
 
+import base64
+import json
 import os
 import pathlib
 import re
@@ -184,6 +186,26 @@ def test_the_readmes_python_verifies_a_webhook(client, receiver):
     check(names["verify_plain"](client.secret, webhook.headers, webhook.body), "verify_plain() says no")
     check(not names["verify"](client.secret, webhook.headers, webhook.body + b" "), "verify() takes another body")
     check(not names["verify_plain"](client.secret, webhook.headers, webhook.body + b" "), "so does verify_plain()")
+
+
+def test_the_readmes_javascript_verifies_a_webhook(client, receiver):
+    webhook = receiver.wait(client.create(webhook_url=receiver.url)["job_id"])[0]
+    script = readme_block("javascript") + """
+const input = JSON.parse(require("node:fs").readFileSync(0, "utf8"));
+const body = Buffer.from(input.body, "base64");
+const other = Buffer.concat([body, Buffer.from(" ")]);
+console.log(JSON.stringify([verify, verifyPlain].map((f) => [body, other].map((b) => f(input.secret, input.headers, b)))));
+"""
+    said = subprocess.run(
+        ["node", "-e", script],
+        input=json.dumps({
+            "secret": client.secret,
+            "headers": {name.lower(): value for name, value in webhook.headers.items()},
+            "body": base64.b64encode(webhook.body).decode(),
+        }),
+        capture_output=True, text=True, check=True, timeout=60,
+    )
+    equal(json.loads(said.stdout), [[True, False], [True, False]], "what verify() and verifyPlain() say")
 
 
 def test_the_readmes_links_lead_somewhere():

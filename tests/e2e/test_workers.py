@@ -93,3 +93,27 @@ def test_a_worker_that_is_told_to_stop_gives_its_jobs_back():
         job = product.client.wait(job_id)
         equal(job["status"], "completed", "status")
         read_wav(product.client.download(job).body)
+
+
+def test_a_worker_that_hung_loses_its_jobs_once_and_goes_on():
+    """Its lease runs out while it is stopped; afterwards it registers anew, and neither takes the other for dead."""
+    with started("lease_timeout=1s") as product:
+        client = product.client
+        text = "A story that takes a while. " * 300
+        jobs = [client.create(text=text, voice="slt")["job_id"] for _ in range(2)]
+        client.wait(jobs[0], "processing")
+        product.start_worker()
+        os.kill(product.worker_pid, signal.SIGSTOP)
+        try:
+            wait_for("the other to take over", lambda: "its lease ran out" in product.log("second-worker"))
+        finally:
+            os.kill(product.worker_pid, signal.SIGCONT)
+        wait_for("the first to notice", lambda: "the lease was lost" in product.log("worker"))
+        jobs += [client.create(text=text, voice="slt")["job_id"] for _ in range(4)]
+        for job_id in jobs:
+            job = client.wait(job_id)
+            equal(job["status"], "completed", "status")
+            client.download(job)
+        equal(product.log("worker").count("the lease was lost"), 1, "leases lost by the one that hung")
+        equal(product.log("second-worker").count("took back the jobs"), 1, "burials by the other")
+        equal(list(product.state.glob("downloads/*/*.part")), [], "files under construction")

@@ -50,7 +50,7 @@ struct api {
  * API keys that a thread has seen lately, so that most requests need not read them.  A key that was revoked
  * is refused once its entry is KEY_CACHE_MS old: the contract allows a second.
  */
-#define KEY_CACHE_MS   500
+#define KEY_CACHE_MS   100
 #define KEY_CACHE_SIZE 16
 
 struct key_cache {
@@ -74,6 +74,12 @@ struct exchange {
     char request_id[REQUEST_ID_MAX + 1];
     struct key_cache *keys;    /* the thread's own */
     const struct api_key *key; /* of a route that asks for one; the cache's */
+
+    /* Set by a handler whose reply waits for a commit: called once the request has been read to its end.  The
+     * exchange belongs to it from then on, until exchange_finish(). */
+    void (*deferred)(struct exchange *exchange);
+    struct exchange *next; /* among those that are to be resumed */
+    void *creation;        /* what the handler keeps for it */
 
     int status;
     struct buf *head; /* the thread's own: header fields, each with its CRLF */
@@ -104,6 +110,15 @@ void reply_failure(struct exchange *exchange, int r, const struct error *err);
 
 /* Writes the reply to the client. */
 void exchange_send(struct exchange *exchange);
+
+/* Writes the reply and hands the connection back.  Any thread; afterwards the exchange is gone. */
+void exchange_finish(struct exchange *exchange);
+
+/*
+ * From the committer's thread: has `deferred` called on one of the API's own, so that the next commit need
+ * not wait for replies to be written.
+ */
+void exchange_resume(struct exchange *exchange);
 
 /*
  * Reads the body: *ret_body is allocated (and ends with a NUL), and the caller gives it back with

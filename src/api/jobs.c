@@ -27,79 +27,124 @@ static void reply_job(struct exchange *exchange, int status, const struct job *j
 
 /* ---- create ---- */
 
+/* A job on its way to disk, with all that its row is made from. */
 struct creation {
     struct commit_work work;
-    struct job_request request;
+    struct exchange *exchange;
+    char *body;
+    size_t size;
+    struct create_request request; /* points into body's document */
+    struct job_request row;
     struct job job;
 };
+
+static void creation_free(struct creation *creation)
+{
+    job_release(&creation->job);
+    create_request_release(&creation->request);
+    body_free(creation->exchange->api, creation->body, creation->size);
+    free(creation);
+}
 
 static int create(struct commit_work *work, struct store *store, struct error *err)
 {
     struct creation *creation = container_of(work, struct creation, work);
 
     job_release(&creation->job); /* of a turn that was rolled back */
-    return job_create(store, &creation->request, &creation->job, err);
+    return job_create(store, &creation->row, &creation->job, err);
 }
 
-static void commit_creation(struct exchange *exchange, const struct create_request *request)
+static void reply_created(struct exchange *exchange, const struct job *job)
 {
-    struct api *api = exchange->api;
-    struct creation creation = {
-        .work.run = create,
-        .request = {.key = exchange->key->key,
-                    .request_id = exchange->request_id,
-                    .text = request->text,
-                    .text_bytes = request->text_bytes,
-                    .characters = request->characters,
-                    .language = request->language->name,
-                    .voice = request->voice->id,
-                    .format = request->format,
-                    .speed = request->speed,
-                    .pitch = request->pitch,
-                    .timings = request->timings,
-                    .metadata = request->metadata,
-                    .webhook_url = request->webhook_url,
-                    .receiver = request->webhook_url != NULL ? request->receiver : NULL},
+    reply_field(exchange, "Location", "/v1/jobs/%s", job->job_id);
+    reply_field(exchange, "Retry-After", "%d", POLL_RETRY_AFTER);
+    reply_job(exchange, 202, job, "Job queued");
+}
+
+/* After the commit: the job is on disk, and the client may hear of it. */
+static void answer_creation(struct exchange *exchange)
+{
+    struct creation *creation = exchange->creation;
+
+    if (creation->work.result < 0)
+        reply_failure(exchange, creation->work.result, &creation->work.error);
+    else
+        reply_created(exchange, &creation->job);
+    creation_free(creation);
+    exchange_finish(exchange);
+}
+
+static void resume_creation(struct commit_work *work)
+{
+    struct exchange *exchange = container_of(work, struct creation, work)->exchange;
+
+    exchange_resume(exchange);
+}
+
+static void post_creation(struct exchange *exchange)
+{
+    struct creation *creation = exchange->creation;
+    struct error err;
+
+    exchange->deferred = answer_creation; /* once it is resumed */
+    if (committer_post(exchange->api->committer, &creation->work) == 0)
+        return;
+    creation_free(creation);
+    reply_failure(exchange, error_set(&err, -EAGAIN, "too many writes are waiting"), &err);
+    exchange_finish(exchange);
+}
+
+static void describe_row(struct creation *creation)
+{
+    const struct create_request *request = &creation->request;
+    const struct exchange *exchange = creation->exchange;
+
+    creation->row = (struct job_request){
+        .key = exchange->key->key,
+        .request_id = exchange->request_id,
+        .text = request->text,
+        .text_bytes = request->text_bytes,
+        .characters = request->characters,
+        .language = request->language->name,
+        .voice = request->voice->id,
+        .format = request->format,
+        .speed = request->speed,
+        .pitch = request->pitch,
+        .timings = request->timings,
+        .metadata = request->metadata,
+        .webhook_url = request->webhook_url,
+        .receiver = request->webhook_url != NULL ? request->receiver : NULL,
     };
-    struct error err = {""};
-    int r = committer_call(api->committer, &creation.work, &err);
-
-    if (r < 0) {
-        reply_failure(exchange, r, &err);
-    } else {
-        reply_field(exchange, "Location", "/v1/jobs/%s", creation.job.job_id);
-        reply_field(exchange, "Retry-After", "%d", POLL_RETRY_AFTER);
-        reply_job(exchange, 202, &creation.job, "Job queued");
-    }
-    job_release(&creation.job);
 }
 
-static void create_from(struct exchange *exchange, const char *body, size_t size)
+/* False where the reply is made: the body is not one of ours. */
+static bool parse(struct creation *creation)
 {
+    struct exchange *exchange = creation->exchange;
     const struct request_limits limits = {
         .max_text_chars = exchange->api->settings->max_text_chars,
         .formats = 1u << AUDIO_WAV,
         .guard = exchange->api->guard,
     };
-    cleanup(create_request_release) struct create_request request = {0};
     struct faults faults = {0};
     struct json_fault fault = {0};
     struct error err = {""};
-    int r = create_request_parse(body, size, &limits, &request, &fault, &faults, &err);
+    int r = create_request_parse(creation->body, creation->size, &limits, &creation->request, &fault, &faults,
+                                 &err);
 
-    if (r == 0)
-        commit_creation(exchange, &request);
-    else if (r == REQUEST_NOT_JSON)
+    if (r == REQUEST_NOT_JSON)
         reply_problem(exchange, PROBLEM_INVALID_JSON, "%s, at byte %zu of the body", fault.reason,
                       fault.offset);
     else if (r == REQUEST_FAULTY)
         reply_faults(exchange, problem_of_faults(&faults), &faults);
-    else
+    else if (r < 0)
         reply_failure(exchange, r, &err);
+    return r == 0;
 }
 
 void handle_job_create(struct exchange *exchange)
 {
+    struct creation *creation;
     char *body;
     size_t size;
 
@@ -110,8 +155,25 @@ void handle_job_create(struct exchange *exchange)
     }
     if (!body_read(exchange, &body, &size))
         return;
-    create_from(exchange, body, size);
-    body_free(exchange->api, body, size);
+    creation = calloc(1, sizeof *creation);
+    if (creation == NULL) {
+        struct error err;
+
+        body_free(exchange->api, body, size);
+        reply_failure(exchange, error_set(&err, -ENOMEM, "out of memory"), &err);
+        return;
+    }
+    creation->work = (struct commit_work){.run = create, .done = resume_creation};
+    creation->exchange = exchange;
+    creation->body = body;
+    creation->size = size;
+    if (!parse(creation)) {
+        creation_free(creation);
+        return;
+    }
+    describe_row(creation);
+    exchange->creation = creation;
+    exchange->deferred = post_creation;
 }
 
 /* ---- get ---- */

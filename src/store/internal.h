@@ -31,6 +31,7 @@ struct store {
     const struct event_renderer *renderer;
     int64_t webhook_delay;
     double counted[METRIC_COUNT]; /* in the open transaction */
+    int64_t last_job;             /* the newest job's row, once the open transaction has asked; 0 before */
 };
 
 /* Adds to a counter of the open transaction. */

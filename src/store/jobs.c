@@ -37,16 +37,30 @@ int job_get(struct store *store, int64_t key, const char *job_id, struct job *re
 
 /* ---- create ---- */
 
-/* Creation order: now, or one more than the last where the clock has not moved on (or was set back). */
-static int next_id(struct store *store, int64_t *ret_id, struct error *err)
+static int read_last_id(struct store *store, int64_t *ret_id, struct error *err)
 {
     cleanup(db_query_end) struct db_query *query = db_query(store->db, STATEMENT_job_last_id);
-    int64_t now = clock_wall_us(store->clock);
     int r = db_step(query, err);
 
     if (r < 0)
         return r;
-    *ret_id = db_column_int(query, 0) >= now ? db_column_int(query, 0) + 1 : now;
+    *ret_id = db_column_int(query, 0);
+    return 0;
+}
+
+/*
+ * Creation order: now, or one more than the last where the clock has not moved on (or was set back).  Nobody
+ * else inserts during the transaction, so the last is read once in it.
+ */
+static int next_id(struct store *store, int64_t *ret_id, struct error *err)
+{
+    int64_t now = clock_wall_us(store->clock);
+    int r = store->last_job == 0 ? read_last_id(store, &store->last_job, err) : 0;
+
+    if (r < 0)
+        return r;
+    store->last_job = store->last_job >= now ? store->last_job + 1 : now;
+    *ret_id = store->last_job;
     return 0;
 }
 

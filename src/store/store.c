@@ -48,6 +48,7 @@ struct store *store_close(struct store *store)
 int store_begin(struct store *store, const char *who, struct error *err)
 {
     memset(store->counted, 0, sizeof store->counted);
+    store->last_job = 0;
     return db_begin(store->db, who, err);
 }
 

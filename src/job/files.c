@@ -1,12 +1,35 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "job/files.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <unistd.h>
+
+#include "base/file.h"
+
+/* The server of the downloads is another user; the folder above decides who else comes so far. */
+#define FOLDER_MODE 0755
 
 /* A job is claimed again after a crash only; files of older claims than these were removed when those ended.
  */
 #define EPOCHS_DISCARDED 1000
+
+int job_folders_make(const char *downloads_dir, struct error *err)
+{
+    char folder[PATH_MAX], name[3];
+
+    for (unsigned int i = 0; i < 36 * 36; i++) {
+        int r;
+
+        id_format_number(i, name, 2);
+        if ((size_t)snprintf(folder, sizeof folder, "%s/%s", downloads_dir, name) >= sizeof folder)
+            return error_set(err, -ENAMETOOLONG, "the setting `downloads_dir` is too long a path");
+        r = file_make_folder(folder, FOLDER_MODE, err);
+        if (r < 0)
+            return r;
+    }
+    return file_sync_folder(downloads_dir, err);
+}
 
 bool job_final_path(const char *downloads_dir, const struct job *job, char ret_path[PATH_MAX])
 {

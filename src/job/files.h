@@ -5,7 +5,14 @@
 
 #include <limits.h>
 
+#include "base/error.h"
 #include "job/job.h"
+
+/*
+ * Makes the folders into which audio is spread, and makes them durable: all at once, since making one when it
+ * is first needed would cost that job two more syncs.  Those that are there are left alone.
+ */
+int job_folders_make(const char *downloads_dir, struct error *err);
 
 /* "DOWNLOADS/ab/job_ab….wav"; false where it does not fit. */
 bool job_final_path(const char *downloads_dir, const struct job *job, char ret_path[PATH_MAX]);

@@ -152,6 +152,7 @@ struct worker {
     int64_t retry_at;
     int64_t claim_not_before; /* after a fault */
     int64_t watch_at;
+    int64_t look_at;                /* when the database is looked at next */
     struct claim_request *claiming; /* a claim is under way */
     bool maybe_cancelled;           /* a claimed job's cancellation may have been asked for */
     bool stopped;                   /* letters only free what they are about */

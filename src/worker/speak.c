@@ -2,11 +2,8 @@
 /* A job while it is spoken: text in pieces, segments to the synthesizers, samples joined in the order of the
  * text. */
 #include <errno.h>
-#include <stdio.h>
-#include <string.h>
-#include <sys/stat.h>
 
-#include "base/file.h"
+#include "job/files.h"
 #include "worker/internal.h"
 
 /* A segment is given to a second synthesizer after the first one died of it: the death may have had another
@@ -15,24 +12,16 @@
 
 /* ---- samples to audio ---- */
 
-/* Files lie in folders by the first two characters of their random part; a new one must itself survive a
- * crash. */
+/* The folders are made when the worker starts; one that has gone meanwhile is made again. */
 static int open_audio(struct run *run, int sample_rate, struct error *err)
 {
     const char *downloads = run->worker->options.settings->downloads_dir;
-    char folder[PATH_MAX];
+    int r = audio_writer_open(run->part_path, run->job.format, sample_rate, &run->audio, err);
 
-    snprintf(folder, sizeof folder, "%.*s", (int)(strrchr(run->part_path, '/') - run->part_path),
-             run->part_path);
-    if (mkdir(folder, 0755) == 0) {
-        int r = file_sync_folder(downloads, err);
-
-        if (r < 0)
-            return r;
-    } else if (errno != EEXIST) {
-        return error_system(err, errno, "cannot make the folder %s", folder);
-    }
-    return audio_writer_open(run->part_path, run->job.format, sample_rate, &run->audio, err);
+    if (r != -ENOENT)
+        return r;
+    r = job_folders_make(downloads, err);
+    return r < 0 ? r : audio_writer_open(run->part_path, run->job.format, sample_rate, &run->audio, err);
 }
 
 static int join(struct run *run, struct utterance *utterance, struct error *err)

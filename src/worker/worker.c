@@ -7,6 +7,7 @@
 #include <sys/epoll.h>
 
 #include "base/wake.h"
+#include "job/files.h"
 #include "worker/internal.h"
 
 /* Writes that may wait for the committer: far more than the loop and the dispatcher have under way at once.
@@ -53,6 +54,8 @@ static int start(struct worker *worker, struct error *err)
 {
     int r = store_open(&worker->store_options, &worker->store, err);
 
+    if (r == 0)
+        r = job_folders_make(worker->options.settings->downloads_dir, err);
     if (r == 0)
         r = mailbox_init(&worker->mailbox, err);
     if (r == 0)
@@ -177,11 +180,18 @@ static void cancel_runs(struct worker *worker)
     }
 }
 
-/* What other processes wrote: new jobs and cancellations. */
-static void look_at_database(struct worker *worker)
+/*
+ * What other processes wrote: new jobs and cancellations.  Once in poll_interval, not once a turn: under load
+ * there is a commit of our own in every turn.
+ */
+static void look_at_database(struct worker *worker, int64_t now)
 {
-    bool changed = store_changed(worker->store);
+    bool changed;
 
+    if (now < worker->look_at)
+        return;
+    worker->look_at = now + worker->options.settings->poll_interval;
+    changed = store_changed(worker->store);
     if (!changed && !worker->maybe_cancelled)
         return;
     worker->maybe_pending |= changed;
@@ -218,7 +228,7 @@ static void turn(struct worker *worker)
 
     mailbox_empty(&worker->mailbox);
     synth_pool_dispatch(worker->pool);
-    look_at_database(worker);
+    look_at_database(worker, now);
     finish_retries(worker, now);
     lease_watch(worker, now);
     watch_pool(worker);
@@ -268,8 +278,10 @@ int worker_run(struct worker *worker, struct error *err)
                 stop(worker);
                 return 0;
             }
-            if (events[i].data.fd == worker->wake_fd)
+            if (events[i].data.fd == worker->wake_fd) {
                 wake_drain(worker->wake_fd);
+                worker->maybe_pending = true;
+            }
         }
     }
 }

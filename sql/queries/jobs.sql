@@ -78,9 +78,3 @@ WHERE id = ?1;
 SELECT receiver
 FROM jobs
 WHERE id = ?1;
-
--- name: job_is_pending
-SELECT 1
-FROM api_keys
-WHERE pending_jobs > 0
-LIMIT 1;

@@ -4,13 +4,6 @@
 
 #include "store/internal.h"
 
-bool job_is_pending(struct store *store)
-{
-    cleanup(db_query_end) struct db_query *query = db_query(store->db, STATEMENT_job_is_pending);
-
-    return db_step(query, NULL) == DB_ROW;
-}
-
 /* The first column of a statement's first row; STORE_NOT_FOUND where it has none. */
 static int read_row_number(struct store *store, enum statement statement, int64_t argument,
                            int64_t *ret_number, struct error *err)

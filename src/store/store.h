@@ -189,9 +189,6 @@ struct worker_row {
 int worker_list(struct store *store, struct worker_row **ret_rows, size_t *ret_count, struct error *err);
 void worker_rows_free(struct worker_row *rows, size_t count);
 
-/* True where a job is pending: a peek that costs microseconds, for the poll. */
-bool job_is_pending(struct store *store);
-
 /*
  * [write] Claims the next job by fairness: the oldest of the key with the least virtual time, which then
  * grows by characters / weight.  STORE_NOT_FOUND where none is pending, STORE_STALE where there is no such

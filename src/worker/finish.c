@@ -117,61 +117,90 @@ static void post_ending(struct run *run)
 
 /* ---- the finishers ---- */
 
-/* The audio is durable under its name before the row says so: fsync, rename, fsync of the folder. */
-static int store_audio(struct run *run, struct error *err)
+/*
+ * The audio is durable under its name before the row says so: fsync, rename, fsync of the folder.  Several
+ * jobs take each step together, since one commit of the file system's journal then serves for all their
+ * renames.
+ */
+static int complete_audio(struct run *run, struct error *err)
 {
-    char folder[PATH_MAX];
     int r = audio_writer_finish(run->audio, &run->outcome.audio, err);
 
     run->audio = NULL;
-    if (r < 0)
-        return r;
+    return r;
+}
+
+static int rename_audio(struct run *run, struct error *err)
+{
     if (rename(run->part_path, run->final_path) < 0)
         return error_system(err, errno, "cannot rename %s to %s", run->part_path, run->final_path);
+    return 0;
+}
+
+static int sync_audio(struct run *run, struct error *err)
+{
+    char folder[PATH_MAX];
+
     snprintf(folder, sizeof folder, "%.*s", (int)(strrchr(run->final_path, '/') - run->final_path),
              run->final_path);
     return file_sync_folder(folder, err);
 }
 
-static void finish(struct run *run)
+static void take_step(struct run *batch, int (*step)(struct run *run, struct error *err))
 {
-    struct error err = {""};
-
-    if (run->outcome.status == JOB_COMPLETED && !run->put_back && store_audio(run, &err) < 0) {
+    for (struct run *run = batch; run != NULL; run = run->next) {
         struct log_context context = run_context(run);
+        struct error err = {""};
 
+        if (run->put_back || step(run, &err) == 0)
+            continue;
         log_write(LOG_LEVEL_ERROR, &context, "job put back: %s", err.text);
         unlink(run->part_path);
         run->put_back = true;
     }
-    post_ending(run);
 }
 
-static struct run *take_run(struct finisher_queue *queue)
+static void finish(struct run *batch)
 {
-    struct run *run;
+    take_step(batch, complete_audio);
+    take_step(batch, rename_audio);
+    take_step(batch, sync_audio);
+    while (batch != NULL) {
+        struct run *run = batch;
+
+        batch = run->next;
+        run->next = NULL;
+        post_ending(run);
+    }
+}
+
+/* Waits for the first run, and takes those that came with it, up to FINISH_BATCH; NULL when there will be no
+ * more. */
+static struct run *take_batch(struct finisher_queue *queue)
+{
+    struct run *batch, **end = &batch;
 
     pthread_mutex_lock(&queue->mutex);
     while (queue->first == NULL && !queue->stopping)
         pthread_cond_wait(&queue->posted, &queue->mutex);
-    run = queue->first;
-    if (run != NULL) {
-        queue->first = run->next;
-        if (queue->first == NULL)
-            queue->last = &queue->first;
-        run->next = NULL;
-    }
+    batch = queue->first;
+    for (int i = 0; i < FINISH_BATCH && *end != NULL; i++)
+        end = &(*end)->next;
+    queue->first = *end;
+    if (queue->first == NULL)
+        queue->last = &queue->first;
+    *end = NULL;
     pthread_mutex_unlock(&queue->mutex);
-    return run;
+    return batch;
 }
 
 static void *finisher(void *argument)
 {
     struct finisher_queue *queue = argument;
-    struct run *run;
+    struct run *batch;
 
-    while ((run = take_run(queue)) != NULL)
-        finish(run);
+    while ((batch = take_batch(queue)) != NULL)
+        finish(batch);
     return NULL;
 }
 

@@ -37,8 +37,12 @@
  * stay small. */
 #define UTTERANCES_AHEAD_MAX 8
 
-/* Audio files are made durable by this many threads: they wait for the disk, not for a core. */
-#define FINISHERS 4
+/* Threads that make audio files durable: they wait for the disk, not for a core.  While one waits, the other
+ * gathers. */
+#define FINISHERS 2
+
+/* Audio files that one thread makes durable together. */
+#define FINISH_BATCH 16
 
 /* A segment may take this long: the slowest voice speaks 400 characters in half a second. */
 #define SEGMENT_LIMIT_MS 20000
@@ -79,6 +83,8 @@ struct run {
     struct run *next;
 
     struct segmenter *segmenter;
+    char *text; /* the beginning of the text, read with the claim; NULL once it was fed */
+    size_t text_size;
     int64_t text_offset; /* bytes of the text fed so far */
     bool segmented;      /* the segmenter has none left */
     struct utterance *first;
@@ -179,8 +185,11 @@ void schedule(struct worker *worker);
 
 /* ---- run.c ---- */
 
-/* Takes the job over (and empties *job). NULL where memory ran out. */
-struct run *run_new(struct worker *worker, struct job *job);
+/* Text that is read with the claim: a short text needs no other read. */
+#define CLAIM_TEXT_MAX 4096
+
+/* Takes the job over (and empties *job); text is the beginning of its text.  NULL where memory ran out. */
+struct run *run_new(struct worker *worker, struct job *job, const char *text, size_t text_size);
 struct run *run_free(struct run *run);
 
 /* What the log says a run is about. */

@@ -8,7 +8,7 @@
 #include "job/files.h"
 #include "worker/internal.h"
 
-struct run *run_new(struct worker *worker, struct job *job)
+struct run *run_new(struct worker *worker, struct job *job, const char *text, size_t text_size)
 {
     struct run *run = calloc(1, sizeof *run);
     const char *downloads = worker->options.settings->downloads_dir;
@@ -16,10 +16,15 @@ struct run *run_new(struct worker *worker, struct job *job)
     if (run == NULL)
         return NULL;
     run->segmenter = segmenter_new();
-    if (run->segmenter == NULL) {
+    run->text = malloc(text_size + 1);
+    if (run->segmenter == NULL || run->text == NULL) {
+        segmenter_free(run->segmenter);
+        free(run->text);
         free(run);
         return NULL;
     }
+    memcpy(run->text, text, text_size);
+    run->text_size = text_size;
     run->worker = worker;
     run->job = *job;
     *job = (struct job){0};
@@ -61,6 +66,7 @@ struct run *run_free(struct run *run)
         return NULL;
     drop_utterances(run);
     segmenter_free(run->segmenter);
+    free(run->text);
     audio_writer_abandon(run->audio);
     job_release(&run->job);
     free(run);

@@ -14,6 +14,8 @@ struct claim_request {
     size_t wanted;
     size_t count;
     struct job jobs[CLAIM_MAX];
+    char texts[CLAIM_MAX][CLAIM_TEXT_MAX];
+    size_t sizes[CLAIM_MAX];
 };
 
 /* ---- claims ---- */
@@ -22,6 +24,19 @@ static void release_jobs(struct claim_request *request)
 {
     while (request->count > 0)
         job_release(&request->jobs[--request->count]);
+}
+
+static int claim_one(struct claim_request *request, struct store *store, int64_t worker, struct error *err)
+{
+    size_t i = request->count;
+    int r = job_claim(store, worker, &request->jobs[i], err);
+
+    if (r != 0)
+        return r;
+    request->count++;
+    /* In the pages that this connection has at hand anyway. */
+    return job_text_read(store, request->jobs[i].id, 0, request->texts[i], CLAIM_TEXT_MAX, &request->sizes[i],
+                         err);
 }
 
 static int claim(struct commit_work *work, struct store *store, struct error *err)
@@ -33,11 +48,8 @@ static int claim(struct commit_work *work, struct store *store, struct error *er
     release_jobs(request); /* of a turn that was rolled back */
     if (worker == 0)
         return STORE_STALE;
-    while (r == 0 && request->count < request->wanted) {
-        r = job_claim(store, worker, &request->jobs[request->count], err);
-        if (r == 0)
-            request->count++;
-    }
+    while (r == 0 && request->count < request->wanted)
+        r = claim_one(request, store, worker, err);
     return r;
 }
 
@@ -48,9 +60,9 @@ static void send_letter(struct commit_work *work)
     mailbox_send(&request->worker->mailbox, &request->letter);
 }
 
-static void add_run(struct worker *worker, struct job *job)
+static void add_run(struct worker *worker, struct job *job, const char *text, size_t text_size)
 {
-    struct run *run = run_new(worker, job);
+    struct run *run = run_new(worker, job, text, text_size);
     struct run **link = &worker->runs;
 
     if (run == NULL) {
@@ -77,7 +89,7 @@ static void receive_claims(struct letter *letter)
         release_jobs(request);
     }
     for (size_t i = 0; i < request->count; i++)
-        add_run(worker, &request->jobs[i]);
+        add_run(worker, &request->jobs[i], request->texts[i], request->sizes[i]);
     /* What was asked for came: there may be more.  And a claim that failed is tried again. */
     if (request->count == request->wanted || request->work.result < 0)
         worker->maybe_pending = true;
@@ -123,10 +135,6 @@ static void claim_more(struct worker *worker)
         worker->ending_count >= ENDINGS_MAX || atomic_load(&worker->lease.worker) == 0 ||
         clock_monotonic_ms(worker->options.clock) < worker->claim_not_before)
         return;
-    if (!job_is_pending(worker->store)) {
-        worker->maybe_pending = false;
-        return;
-    }
     if (wanted > RUNS_MAX - worker->run_count)
         wanted = RUNS_MAX - worker->run_count;
     post_claim(worker, wanted);

@@ -160,6 +160,21 @@ static void receive(struct synth_task *task)
 
 /* ---- text to segments ---- */
 
+/* What was read with the claim.  Less than was asked for is all that there is. */
+static int feed_beginning(struct run *run, struct error *err)
+{
+    int r = segmenter_feed(run->segmenter, run->text, run->text_size);
+
+    if (r < 0)
+        return error_set(err, r, "out of memory");
+    if (run->text_size < CLAIM_TEXT_MAX)
+        segmenter_end(run->segmenter);
+    run->text_offset = (int64_t)run->text_size;
+    free(run->text);
+    run->text = NULL;
+    return 0;
+}
+
 /* Feeds the segmenter with the next piece.  STORE_NOT_FOUND where the text is gone: the claim is stale. */
 static int feed(struct run *run, struct error *err)
 {
@@ -183,7 +198,7 @@ static int next_segment(struct run *run, struct segment *ret_segment, struct err
     int r;
 
     while ((r = segmenter_next(run->segmenter, ret_segment)) == SEGMENT_NEEDS_INPUT) {
-        r = feed(run, err);
+        r = run->text != NULL ? feed_beginning(run, err) : feed(run, err);
         if (r != 0)
             return r < 0 ? r : error_set(err, -ESTALE, "its text is gone");
     }

@@ -60,8 +60,9 @@ bool exchange_start(struct exchange *exchange)
     exchange->head_only = strcmp(exchange->method, "HEAD") == 0;
     if (read_target(exchange))
         return true;
-    reply_problem(exchange, PROBLEM_NOT_FOUND,
-                  "there is nothing at this address; GET /docs/ tells what there is");
+    reply_problem(
+        exchange, PROBLEM_NOT_FOUND,
+        "there is nothing at this address; the calls are POST /v1/tts/async and those below /v1/jobs");
     return false;
 }
 

@@ -92,8 +92,9 @@ static void refuse_method(struct exchange *exchange)
 
     allowed_methods(exchange, methods);
     if (methods[0] == '\0') {
-        reply_problem(exchange, PROBLEM_NOT_FOUND,
-                      "there is nothing at this address; GET /docs/ tells what there is");
+        reply_problem(
+            exchange, PROBLEM_NOT_FOUND,
+            "there is nothing at this address; the calls are POST /v1/tts/async and those below /v1/jobs");
         return;
     }
     reply_field(exchange, "Allow", "%s", methods);

@@ -85,9 +85,8 @@ static void unlink_connection(struct connection *connection)
 }
 
 /* Closes it at once: libfcgi would wait for the peer to close first, for up to two seconds. */
-static void connection_close(struct connection *connection)
+static void connection_free(struct connection *connection)
 {
-    unlink_connection(connection);
     close_fd(&connection->request.ipcFd);
     connection->request.ipcFd = -1;
     FCGX_Free(&connection->request, 0);
@@ -95,6 +94,12 @@ static void connection_close(struct connection *connection)
     buf_release(&connection->body);
     pthread_mutex_destroy(&connection->handing);
     free(connection);
+}
+
+static void connection_close(struct connection *connection)
+{
+    unlink_connection(connection);
+    connection_free(connection);
 }
 
 /*
@@ -359,8 +364,10 @@ struct pool *pool_free(struct pool *pool)
         return NULL;
     while (pool->resumed != NULL)
         resume_exchanges(pool);
-    while (pool->connections != NULL)
-        connection_close(pool->connections);
+    for (struct connection *connection = pool->connections, *next; connection != NULL; connection = next) {
+        next = connection->next;
+        connection_free(connection);
+    }
     close_fd(&pool->resume_fd);
     close_fd(&pool->epoll_fd);
     pthread_mutex_destroy(&pool->mutex);

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The administrator's tool.  Its commands are in src/ctl/, one file for each group; commands.c lists them. */
+#include <stdlib.h>
+
 #include "ctl/ctl.h"
 
 static const char *json;
@@ -26,6 +28,8 @@ int main(int argc, char **argv)
     if (code != OPTIONS_RUN)
         return code;
     ctl.json = json != NULL;
+    if (ctl.options.config == NULL) /* as scripts/run writes it beside the URL and the key */
+        ctl.options.config = getenv("SAYHOOK_CONFIG");
     code = ctl_run(&ctl, argc - ctl.options.first, argv + ctl.options.first);
     options_release(&ctl.options);
     return code;

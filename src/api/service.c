@@ -121,8 +121,8 @@ void handle_readyz(struct exchange *exchange)
     if (!database || !disk || !worker) {
         reply_field(exchange, "Retry-After", "1");
         reply_problem(exchange, PROBLEM_NOT_READY, "not ready:%s%s%s",
-                      database ? "" : " the database takes no writes;",
-                      disk ? "" : " the disk is below its reserve;", worker ? "" : " no worker is alive;");
+                      database ? "" : " the database takes no writes.",
+                      disk ? "" : " the disk is below its reserve.", worker ? "" : " no worker is alive.");
         return;
     }
     buf_append_str(exchange->body,

@@ -94,7 +94,7 @@ void job_json_render(struct buf *out, const struct job *job, const char *public_
     json_member_double(out, "speed", job->speed);
     json_member_double(out, "pitch", job->pitch);
     json_member_int(out, "characters", job->characters);
-    json_member_double(out, "progress", job_progress(job));
+    json_member_double(out, "progress", (double)(int64_t)(job_progress(job) * 10000.0) / 10000.0);
     if (job->status == JOB_PENDING)
         json_member_int(out, "queue_position", job->queue_position);
     else

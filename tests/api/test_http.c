@@ -152,7 +152,7 @@ Test(http, it_is_not_ready_without_a_worker)
 
     cr_assert_eq(reply.status, 503);
     testcase_string(&reply, "/code", "not_ready");
-    testcase_string(&reply, "/detail", "not ready: no worker is alive;");
+    testcase_string(&reply, "/detail", "not ready: no worker is alive.");
     fcgi_reply_release(&reply);
 }
 

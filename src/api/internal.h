@@ -168,9 +168,6 @@ void handle_voices(struct exchange *exchange);
 void handle_healthz(struct exchange *exchange);
 void handle_readyz(struct exchange *exchange);
 
-/* Not being there, in the same words for every reason. */
-void reply_job_not_found(struct exchange *exchange);
-
 /* True where the disk is below its reserve. */
 bool storage_is_full(struct api *api);
 

@@ -14,9 +14,14 @@
 /* What a client that polls should wait, in seconds. */
 #define POLL_RETRY_AFTER 1
 
-void reply_job_not_found(struct exchange *exchange)
+/* For what came of asking for a job where that is not 0: not being there has the same words for every reason.
+ */
+static void reply_no_job(struct exchange *exchange, int r, const struct error *err)
 {
-    reply_problem(exchange, PROBLEM_NOT_FOUND, "there is no such job, or it is not one of this key's");
+    if (r == STORE_NOT_FOUND)
+        reply_problem(exchange, PROBLEM_NOT_FOUND, "there is no such job, or it is not one of this key's");
+    else
+        reply_failure(exchange, r, err);
 }
 
 static void reply_job(struct exchange *exchange, int status, const struct job *job, const char *message)
@@ -215,12 +220,8 @@ void handle_job_get(struct exchange *exchange)
     struct error err = {""};
     int r = job_get(exchange->store, exchange->key->key, exchange->argument, &job, &err);
 
-    if (r == STORE_NOT_FOUND) {
-        reply_job_not_found(exchange);
-        return;
-    }
-    if (r < 0) {
-        reply_failure(exchange, r, &err);
+    if (r != 0) {
+        reply_no_job(exchange, r, &err);
         return;
     }
     reply_job(exchange, 200, &job, NULL);
@@ -259,14 +260,12 @@ void handle_job_cancel(struct exchange *exchange)
         if (cancellation.job.status == JOB_CANCELLED && cancellation.job.epoch > 0)
             job_files_discard(api->settings->downloads_dir, &cancellation.job, cancellation.job.epoch, true);
         reply_job(exchange, cancellation.job.status == JOB_CANCELLED ? 200 : 202, &cancellation.job, NULL);
-    } else if (r == STORE_NOT_FOUND) {
-        reply_job_not_found(exchange);
     } else if (r == STORE_CONFLICT) {
         reply_problem(exchange, PROBLEM_JOB_NOT_CANCELLABLE,
                       "the job is %s already; only one that has not ended can be cancelled",
                       job_status_name(cancellation.job.status));
     } else {
-        reply_failure(exchange, r, &err);
+        reply_no_job(exchange, r, &err);
     }
     job_release(&cancellation.job);
 }
@@ -280,12 +279,8 @@ void handle_deliveries(struct exchange *exchange)
     size_t count;
     int r = delivery_list(exchange->store, exchange->key->key, exchange->argument, &deliveries, &count, &err);
 
-    if (r == STORE_NOT_FOUND) {
-        reply_job_not_found(exchange);
-        return;
-    }
-    if (r < 0) {
-        reply_failure(exchange, r, &err);
+    if (r != 0) {
+        reply_no_job(exchange, r, &err);
         return;
     }
     delivery_json_list_begin(exchange->body);

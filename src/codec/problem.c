@@ -30,7 +30,6 @@ static const struct {
     [PROBLEM_INTERNAL_ERROR] = {"internal_error", "Internal error", 500},
     [PROBLEM_UNAVAILABLE] = {"unavailable", "The server is busy", 503},
     [PROBLEM_NOT_READY] = {"not_ready", "The server is not ready", 503},
-    [PROBLEM_AUDIO_MISSING] = {"audio_missing", "The audio is not at hand", 503},
     [PROBLEM_STORAGE_FULL] = {"storage_full", "Storage full", 507},
 };
 

@@ -30,32 +30,33 @@ static int next_receiver(struct store *store, const char *after, char **ret_rece
     return *ret_receiver != NULL ? 0 : error_set(err, -ENOMEM, "out of memory");
 }
 
+/* Whether a statement has a row. */
+static int step_exists(struct db_query *query, bool *ret_exists, struct error *err)
+{
+    int r = db_step(query, err);
+
+    if (r < 0)
+        return r;
+    *ret_exists = r == DB_ROW;
+    return 0;
+}
+
 static int receiver_is_due(struct store *store, const char *receiver, int64_t now_ms, bool *ret_due,
                            struct error *err)
 {
     cleanup(db_query_end) struct db_query *query = db_query(store->db, STATEMENT_webhook_receiver_is_due);
-    int r;
 
     db_bind_text(query, 1, receiver);
     db_bind_int(query, 2, now_ms);
-    r = db_step(query, err);
-    if (r < 0)
-        return r;
-    *ret_due = r == DB_ROW;
-    return 0;
+    return step_exists(query, ret_due, err);
 }
 
 static int any_due(struct store *store, int64_t now_ms, bool *ret_any, struct error *err)
 {
     cleanup(db_query_end) struct db_query *query = db_query(store->db, STATEMENT_webhook_any_due);
-    int r;
 
     db_bind_int(query, 1, now_ms);
-    r = db_step(query, err);
-    if (r < 0)
-        return r;
-    *ret_any = r == DB_ROW;
-    return 0;
+    return step_exists(query, ret_any, err);
 }
 
 static int next_due(struct store *store, int64_t now_ms, int64_t *ret_next_due, struct error *err)

@@ -10,6 +10,7 @@
 
 #include "base/cleanup.h"
 #include "engine/language.h"
+#include "engine/lookup.h"
 #include "engine/utterance.h"
 
 struct loaded_voice {
@@ -30,6 +31,7 @@ static int load(struct engine *engine, const struct engine_language *language,
 
     if (flite == NULL || engine->count == array_length(engine->voices))
         return error_set(err, -ENOMEM, "cannot load the voice %s", voice->id);
+    lookup_sort(flite);
     engine->voices[engine->count++] = (struct loaded_voice){language, voice, flite};
     return 0;
 }

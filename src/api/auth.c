@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
-#include <strings.h>
 
 #include "api/internal.h"
 #include "crypto/secret.h"
@@ -36,19 +35,16 @@ static int find_key(struct exchange *exchange, const unsigned char hash[KEY_HASH
     return 0;
 }
 
-/* RFC 6750 section 2.1; the scheme's name is in any case (RFC 9110 section 11.1). */
 bool authenticate(struct exchange *exchange)
 {
-    static const char scheme[] = "Bearer ";
     const char *field = request_field(exchange, "HTTP_AUTHORIZATION");
+    const char *token = field != NULL ? header_bearer(field) : NULL;
     unsigned char hash[KEY_HASH_SIZE];
     struct error err = {""};
     int r = STORE_NOT_FOUND;
 
-    if (field != NULL && strncasecmp(field, scheme, sizeof scheme - 1) == 0) {
-        field += sizeof scheme - 1;
-        field += strspn(field, " ");
-        secret_hash_api_key(field, hash);
+    if (token != NULL) {
+        secret_hash_api_key(token, hash);
         r = find_key(exchange, hash, &err);
     }
     if (r == 0)

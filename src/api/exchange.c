@@ -24,14 +24,6 @@ const char *request_field(const struct exchange *exchange, const char *name)
     return value != NULL && *value != '\0' ? value : NULL;
 }
 
-static bool is_request_id(const char *text)
-{
-    static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
-    size_t length = strlen(text);
-
-    return length >= 1 && length <= REQUEST_ID_MAX && strspn(text, alphabet) == length;
-}
-
 /* Splits REQUEST_URI; a path of ours has only characters that need no percent-encoding, so none is decoded.
  */
 static bool read_target(struct exchange *exchange)
@@ -52,7 +44,7 @@ bool exchange_start(struct exchange *exchange)
     const char *id = request_field(exchange, "HTTP_X_REQUEST_ID");
     const char *method = request_field(exchange, "REQUEST_METHOD");
 
-    if (id != NULL && is_request_id(id))
+    if (id != NULL && header_is_request_id(id))
         snprintf(exchange->request_id, sizeof exchange->request_id, "%s", id);
     else
         id_random(exchange->request_id, ID_RANDOM_CHARS);
@@ -67,27 +59,6 @@ bool exchange_start(struct exchange *exchange)
 }
 
 /* ---- the body ---- */
-
-/* "application/json", with or without "; charset=utf-8" (RFC 8259 knows no other). */
-static bool is_json_type(const char *type)
-{
-    static const char json[] = "application/json";
-    static const char charset[] = "charset=";
-
-    if (strncasecmp(type, json, sizeof json - 1) != 0)
-        return false;
-    type += sizeof json - 1;
-    type += strspn(type, " \t");
-    if (*type == '\0')
-        return true;
-    if (*type++ != ';')
-        return false;
-    type += strspn(type, " \t");
-    if (strncasecmp(type, charset, sizeof charset - 1) != 0)
-        return false;
-    type += sizeof charset - 1;
-    return strcasecmp(type, "utf-8") == 0 || strcasecmp(type, "\"utf-8\"") == 0;
-}
 
 /* The length that the client announced, or -1 with the reply made. */
 static long long announced_length(struct exchange *exchange)
@@ -109,7 +80,7 @@ static long long announced_length(struct exchange *exchange)
                       size, max);
         return -1;
     }
-    if (type == NULL || !is_json_type(type) || (coding != NULL && strcasecmp(coding, "identity") != 0)) {
+    if (type == NULL || !header_is_json(type) || (coding != NULL && strcasecmp(coding, "identity") != 0)) {
         reply_problem(
             exchange, PROBLEM_UNSUPPORTED_MEDIA_TYPE,
             "the body must be sent as Content-Type: application/json, in UTF-8, without a Content-Encoding");

@@ -12,14 +12,12 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "codec/header.h"
 #include "codec/problem.h"
 #include "config/settings.h"
 #include "net/guard.h"
 #include "store/committer.h"
 #include "store/store.h"
-
-/* What the contract lets a client choose as its request id. */
-#define REQUEST_ID_MAX 64
 
 /* The longest path that any route has is a third of this. */
 #define PATH_MAX_BYTES 256
@@ -71,7 +69,7 @@ struct exchange {
     char path[PATH_MAX_BYTES];
     const char *query;             /* behind the "?", not decoded; "" */
     char argument[PATH_MAX_BYTES]; /* what stood where the route's pattern has its placeholder */
-    char request_id[REQUEST_ID_MAX + 1];
+    char request_id[HEADER_REQUEST_ID_MAX + 1];
     struct key_cache *keys;    /* the thread's own */
     const struct api_key *key; /* of a route that asks for one; the cache's */
 

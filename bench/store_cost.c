@@ -92,7 +92,11 @@ static void make_keys(struct store *store)
         unsigned char hash[KEY_HASH_SIZE] = {(unsigned char)i};
         struct api_key key;
 
-        check(key_create(store, "bench", 1, hash, "whsec_bench", &key, &err), "key_create", &err);
+        check(key_create(
+                  store,
+                  &(struct key_request){.name = "bench", .weight = 1, .hash = hash, .secret = "whsec_bench"},
+                  &key, &err),
+              "key_create", &err);
         api_key_release(&key);
     }
     check(store_commit(store, &err), "commit", &err);
@@ -155,9 +159,10 @@ static void create(struct store *store, int round, struct error *err)
                                         .format = AUDIO_WAV,
                                         .speed = 1,
                                         .pitch = 1};
+    struct key_standing standing;
     struct job job;
 
-    check(job_create(store, &request, &job, err), "job_create", err);
+    check(job_create(store, &request, &job, &standing, err), "job_create", err);
     job_release(&job);
 }
 

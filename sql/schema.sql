@@ -13,7 +13,17 @@ CREATE TABLE api_keys (
     pending_jobs    INTEGER NOT NULL DEFAULT 0,          -- kept in the transactions that change them
     pending_chars   INTEGER NOT NULL DEFAULT 0,
     created_jobs    INTEGER NOT NULL DEFAULT 0,          -- ever; numbers a key's jobs for queue positions
-    vt              REAL    NOT NULL DEFAULT 0           -- virtual time: characters claimed ÷ weight
+    vt              REAL    NOT NULL DEFAULT 0,          -- virtual time: characters claimed ÷ weight
+    rate_limit_requests INTEGER,                         -- this key's own limits; NULL: the setting of that name
+    rate_limit_burst INTEGER,
+    max_pending_jobs INTEGER,
+    max_pending_chars INTEGER,
+    max_chars_per_day INTEGER,
+    max_stored_bytes INTEGER,
+    used_at         INTEGER NOT NULL DEFAULT 0,          -- the time at which the next two were as they stand
+    burst_used      REAL    NOT NULL DEFAULT 0,          -- tokens taken from the bucket of rate_limit_burst
+    day_chars       INTEGER NOT NULL DEFAULT 0,          -- characters sent in the day (UTC) of used_at
+    stored_bytes    INTEGER NOT NULL DEFAULT 0           -- audio kept, and owed to jobs that have not ended
 ) STRICT;
 
 -- The next key to serve.
@@ -75,7 +85,8 @@ CREATE TABLE jobs (
     error_start     INTEGER,                             -- code points of the text that did it
     error_end       INTEGER,
     warnings        TEXT,                                -- a JSON array
-    webhook         INTEGER                              -- the event that it owed when it ended
+    webhook         INTEGER,                             -- the event that it owed when it ended
+    owed_bytes      INTEGER NOT NULL DEFAULT 0           -- audio that its key is charged for until it ends, estimated
 ) STRICT;
 
 -- A key's jobs of one state in order of creation: for lists, and for the claim of its oldest pending one.
@@ -89,6 +100,17 @@ CREATE TABLE job_texts (
     id              INTEGER PRIMARY KEY REFERENCES jobs,
     text            BLOB    NOT NULL                     -- UTF-8
 ) STRICT;
+
+-- Requests that clients may repeat: the answer that the first one got.  Rows are removed a day after.
+CREATE TABLE idempotency_keys (
+    job             INTEGER PRIMARY KEY,                 -- jobs.id, and so the order and time of creation
+    key             INTEGER NOT NULL REFERENCES api_keys,
+    name            TEXT    NOT NULL,                    -- the Idempotency-Key
+    body_hash       BLOB    NOT NULL,                    -- SHA-256 of the request's body
+    job_id          TEXT    NOT NULL,
+    answer          TEXT    NOT NULL                     -- the body of the answer
+) STRICT;
+CREATE UNIQUE INDEX idempotency_keys_of_key ON idempotency_keys (key, name);
 
 -- The outbox: one row per event owed, made in the transaction that makes the event.
 CREATE TABLE webhooks (

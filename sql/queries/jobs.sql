@@ -5,8 +5,8 @@ SELECT max(id) FROM jobs;
 
 -- name: job_insert
 INSERT INTO jobs (id, job_id, key, status, request_id, language, voice, format, speed, pitch, timings, characters,
-                  metadata, webhook_url, receiver, ordinal, created_at)
-VALUES (?1, ?2, ?3, 'pending', ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16);
+                  metadata, webhook_url, receiver, ordinal, created_at, owed_bytes)
+VALUES (?1, ?2, ?3, 'pending', ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17);
 
 -- name: job_text_insert
 INSERT INTO job_texts (id, text)
@@ -25,7 +25,8 @@ SELECT j.id, j.job_id, j.key, j.status, j.epoch, j.revision, j.request_id, j.lan
        w.status, w.attempts, w.last_status_code, w.last_error, w.next_attempt_at,
        CASE WHEN j.status = 'pending'
             THEN (SELECT max(1, j.ordinal - k.created_jobs + k.pending_jobs) FROM api_keys AS k WHERE k.key = j.key)
-       END
+       END,
+       j.owed_bytes
 FROM jobs AS j
 LEFT JOIN webhooks AS w ON w.webhook = j.webhook
 WHERE j.id = ?1;

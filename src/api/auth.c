@@ -32,6 +32,8 @@ static int find_key(struct exchange *exchange, const unsigned char hash[KEY_HASH
         memcpy(entry->hash, hash, KEY_HASH_SIZE);
     }
     exchange->key = &entry->key;
+    exchange->standing = entry->key.standing;
+    usage_refresh(&exchange->standing, clock_wall_ms(exchange->api->clock));
     return 0;
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -150,12 +151,12 @@ void reply_json(struct exchange *exchange, int status)
     exchange->content_type = "application/json";
 }
 
-static void reply_details(struct exchange *exchange, enum problem problem, const char *detail,
-                          const struct faults *faults)
+static void reply_details(struct exchange *exchange, enum problem problem, struct problem_details details)
 {
+    details.request_id = exchange->request_id;
+    details.public_base_url = exchange->api->settings->public_base_url;
     buf_clear(exchange->body);
-    problem_render(exchange->body, problem, detail, exchange->request_id,
-                   exchange->api->settings->public_base_url, faults);
+    problem_render(exchange->body, problem, &details);
     exchange->status = problem_status(problem);
     exchange->content_type = "application/problem+json";
 }
@@ -168,7 +169,7 @@ void reply_problem(struct exchange *exchange, enum problem problem, const char *
     va_start(args, format);
     vsnprintf(detail, sizeof detail, format, args);
     va_end(args);
-    reply_details(exchange, problem, detail, NULL);
+    reply_details(exchange, problem, (struct problem_details){.detail = detail});
 }
 
 void reply_faults(struct exchange *exchange, enum problem problem, const struct faults *faults)
@@ -182,7 +183,60 @@ void reply_faults(struct exchange *exchange, enum problem problem, const struct 
     else
         snprintf(detail, sizeof detail, "%zu things are wrong with the request; `errors` lists %s",
                  faults->total, faults->total > faults->count ? "the first of them" : "them");
-    reply_details(exchange, problem, detail, faults);
+    reply_details(exchange, problem, (struct problem_details){.detail = detail, .faults = faults});
+}
+
+void reply_limited(struct exchange *exchange, const struct limit_hit *hit)
+{
+    const struct key_standing *standing = &exchange->standing;
+    const char *unit = limit_unit(hit->limit);
+    int64_t seconds = (hit->retry_ms + 999) / 1000;
+    char detail[DETAIL_MAX];
+
+    snprintf(detail, sizeof detail,
+             "this key's limit %s is %" PRId64 " %s, and %" PRId64 " are left, which is too few for this job;"
+             " try again in %" PRId64 " s",
+             limit_name(hit->limit), standing->limits.most[hit->limit], unit,
+             usage_left(standing, hit->limit), seconds);
+    reply_field(exchange, "Retry-After", "%" PRId64, seconds);
+    reply_details(exchange, hit->limit == LIMIT_BURST ? PROBLEM_RATE_LIMITED : PROBLEM_QUOTA_EXCEEDED,
+                  (struct problem_details){.detail = detail, .policy = limit_name(hit->limit)});
+}
+
+/*
+ * RateLimit-Policy and RateLimit, as structured fields (draft-ietf-httpapi-ratelimit-headers-09 sections 3
+ * and 4): each limit of the key, its window where it has one, and what is left of it.
+ */
+static void reply_standing(struct exchange *exchange)
+{
+    const struct key_standing *standing = &exchange->standing;
+    struct buf *head = exchange->head;
+    const char *comma = "RateLimit-Policy: ";
+
+    for (int i = 0; i < LIMIT_COUNT; i++) {
+        int64_t window = limit_window(&standing->limits, (enum key_limit)i);
+
+        if (standing->limits.most[i] == 0)
+            continue;
+        buf_printf(head, "%s\"%s\";q=%" PRId64, comma, limit_name((enum key_limit)i),
+                   standing->limits.most[i]);
+        if (window > 0)
+            buf_printf(head, ";w=%" PRId64, window);
+        comma = ", ";
+    }
+    comma = "\r\nRateLimit: ";
+    for (int i = 0; i < LIMIT_COUNT; i++) {
+        int64_t reset = usage_reset_ms(standing, (enum key_limit)i);
+
+        if (standing->limits.most[i] == 0)
+            continue;
+        buf_printf(head, "%s\"%s\";r=%" PRId64, comma, limit_name((enum key_limit)i),
+                   usage_left(standing, (enum key_limit)i));
+        if (limit_window(&standing->limits, (enum key_limit)i) > 0)
+            buf_printf(head, ";t=%" PRId64, (reset + 999) / 1000);
+        comma = ", ";
+    }
+    buf_append_str(head, "\r\n");
 }
 
 void reply_failure(struct exchange *exchange, int r, const struct error *err)
@@ -228,6 +282,7 @@ static const char *reason_of(int status)
         {413, "Content Too Large"},
         {415, "Unsupported Media Type"},
         {422, "Unprocessable Content"},
+        {429, "Too Many Requests"},
         {500, "Internal Server Error"},
         {503, "Service Unavailable"},
         {507, "Insufficient Storage"},
@@ -245,6 +300,8 @@ void exchange_send(struct exchange *exchange)
     struct buf *body = exchange->body;
     int length;
 
+    if (exchange->key != NULL)
+        reply_standing(exchange);
     if (!buf_ok(body) || !buf_ok(exchange->head)) { /* only a bug makes a reply as large as that */
         buf_clear(exchange->head);
         reply_problem(exchange, PROBLEM_INTERNAL_ERROR, "the reply is larger than the server makes them");

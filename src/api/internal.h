@@ -28,6 +28,9 @@
 /* Header fields of a reply. */
 #define HEAD_MAX 4096
 
+/* What a client that polls should wait, in seconds. */
+#define POLL_RETRY_AFTER 1
+
 struct api {
     const struct settings *settings;
     const struct clock *clock;
@@ -70,8 +73,10 @@ struct exchange {
     const char *query;             /* behind the "?", not decoded; "" */
     char argument[PATH_MAX_BYTES]; /* what stood where the route's pattern has its placeholder */
     char request_id[HEADER_REQUEST_ID_MAX + 1];
-    struct key_cache *keys;    /* the thread's own */
-    const struct api_key *key; /* of a route that asks for one; the cache's */
+    struct key_cache *keys; /* the thread's own */
+    const struct api_key
+        *key; /* of a route that asks for one; the cache's, and so not to be read once deferred */
+    struct key_standing standing; /* how it stands, for the reply */
 
     /* Set by a handler whose reply waits for a commit: called once the request has been read to its end.  The
      * exchange belongs to it from then on, until exchange_finish(). */
@@ -102,6 +107,9 @@ void reply_json(struct exchange *exchange, int status);
 void reply_problem(struct exchange *exchange, enum problem problem, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 void reply_faults(struct exchange *exchange, enum problem problem, const struct faults *faults);
+
+/* 429: one of the limits of the key, which stands as exchange->standing, is hit. */
+void reply_limited(struct exchange *exchange, const struct limit_hit *hit);
 
 /* For a failure of ours: logged, and told as 500, or as 503 where trying again may help. */
 void reply_failure(struct exchange *exchange, int r, const struct error *err);
@@ -162,6 +170,7 @@ void handle_job_list(struct exchange *exchange);
 void handle_job_cancel(struct exchange *exchange);
 void handle_deliveries(struct exchange *exchange);
 void handle_download(struct exchange *exchange);
+void handle_usage(struct exchange *exchange);
 void handle_voices(struct exchange *exchange);
 void handle_healthz(struct exchange *exchange);
 void handle_readyz(struct exchange *exchange);

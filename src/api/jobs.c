@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* /v1/tts/async and /v1/jobs. */
+/* /v1/jobs. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -7,12 +7,8 @@
 #include "api/internal.h"
 #include "codec/delivery_json.h"
 #include "codec/job_json.h"
-#include "codec/request.h"
 #include "crypto/sha256.h"
 #include "job/files.h"
-
-/* What a client that polls should wait, in seconds. */
-#define POLL_RETRY_AFTER 1
 
 /* For what came of asking for a job where that is not 0: not being there has the same words for every reason.
  */
@@ -24,161 +20,10 @@ static void reply_no_job(struct exchange *exchange, int r, const struct error *e
         reply_failure(exchange, r, err);
 }
 
-static void reply_job(struct exchange *exchange, int status, const struct job *job, const char *message)
+static void reply_job(struct exchange *exchange, int status, const struct job *job)
 {
-    job_json_render(exchange->body, job, exchange->api->settings->public_base_url, message);
+    job_json_render(exchange->body, job, exchange->api->settings->public_base_url, NULL);
     reply_json(exchange, status);
-}
-
-/* ---- create ---- */
-
-/* A job on its way to disk, with all that its row is made from. */
-struct creation {
-    struct commit_work work;
-    struct exchange *exchange;
-    char *body;
-    size_t size;
-    struct create_request request; /* points into body's document */
-    struct job_request row;
-    struct job job;
-};
-
-static void creation_free(struct creation *creation)
-{
-    job_release(&creation->job);
-    create_request_release(&creation->request);
-    body_free(creation->exchange->api, creation->body, creation->size);
-    free(creation);
-}
-
-static int create(struct commit_work *work, struct store *store, struct error *err)
-{
-    struct creation *creation = container_of(work, struct creation, work);
-
-    job_release(&creation->job); /* of a turn that was rolled back */
-    return job_create(store, &creation->row, &creation->job, err);
-}
-
-static void reply_created(struct exchange *exchange, const struct job *job)
-{
-    reply_field(exchange, "Location", "/v1/jobs/%s", job->job_id);
-    reply_field(exchange, "Retry-After", "%d", POLL_RETRY_AFTER);
-    reply_job(exchange, 202, job, "Job queued");
-}
-
-/* After the commit: the job is on disk, and the client may hear of it. */
-static void answer_creation(struct exchange *exchange)
-{
-    struct creation *creation = exchange->creation;
-
-    if (creation->work.result < 0)
-        reply_failure(exchange, creation->work.result, &creation->work.error);
-    else
-        reply_created(exchange, &creation->job);
-    creation_free(creation);
-    exchange_finish(exchange);
-}
-
-static void resume_creation(struct commit_work *work)
-{
-    struct exchange *exchange = container_of(work, struct creation, work)->exchange;
-
-    exchange_resume(exchange);
-}
-
-static void post_creation(struct exchange *exchange)
-{
-    struct creation *creation = exchange->creation;
-    struct error err;
-
-    exchange->deferred = answer_creation; /* once it is resumed */
-    if (committer_post(exchange->api->committer, &creation->work) == 0)
-        return;
-    creation_free(creation);
-    reply_failure(exchange, error_set(&err, -EAGAIN, "too many writes are waiting"), &err);
-    exchange_finish(exchange);
-}
-
-static void describe_row(struct creation *creation)
-{
-    const struct create_request *request = &creation->request;
-    const struct exchange *exchange = creation->exchange;
-
-    creation->row = (struct job_request){
-        .key = exchange->key->key,
-        .request_id = exchange->request_id,
-        .text = request->text,
-        .text_bytes = request->text_bytes,
-        .characters = request->characters,
-        .language = request->language->name,
-        .voice = request->voice->id,
-        .format = request->format,
-        .speed = request->speed,
-        .pitch = request->pitch,
-        .timings = request->timings,
-        .metadata = request->metadata,
-        .webhook_url = request->webhook_url,
-        .receiver = request->webhook_url != NULL ? request->receiver : NULL,
-    };
-}
-
-/* False where the reply is made: the body is not one of ours. */
-static bool parse(struct creation *creation)
-{
-    struct exchange *exchange = creation->exchange;
-    const struct request_limits limits = {
-        .max_text_chars = exchange->api->settings->max_text_chars,
-        .formats = 1u << AUDIO_WAV,
-        .guard = exchange->api->guard,
-    };
-    struct faults faults = {0};
-    struct json_fault fault = {0};
-    struct error err = {""};
-    int r = create_request_parse(creation->body, creation->size, &limits, &creation->request, &fault, &faults,
-                                 &err);
-
-    if (r == REQUEST_NOT_JSON)
-        reply_problem(exchange, PROBLEM_INVALID_JSON, "%s, at byte %zu of the body", fault.reason,
-                      fault.offset);
-    else if (r == REQUEST_FAULTY)
-        reply_faults(exchange, problem_of_faults(&faults), &faults);
-    else if (r < 0)
-        reply_failure(exchange, r, &err);
-    return r == 0;
-}
-
-void handle_job_create(struct exchange *exchange)
-{
-    struct creation *creation;
-    char *body;
-    size_t size;
-
-    if (storage_is_full(exchange->api)) {
-        reply_problem(exchange, PROBLEM_STORAGE_FULL,
-                      "the server's disk is below its reserve; try again later");
-        return;
-    }
-    if (!body_read(exchange, &body, &size))
-        return;
-    creation = calloc(1, sizeof *creation);
-    if (creation == NULL) {
-        struct error err;
-
-        body_free(exchange->api, body, size);
-        reply_failure(exchange, error_set(&err, -ENOMEM, "out of memory"), &err);
-        return;
-    }
-    creation->work = (struct commit_work){.run = create, .done = resume_creation};
-    creation->exchange = exchange;
-    creation->body = body;
-    creation->size = size;
-    if (!parse(creation)) {
-        creation_free(creation);
-        return;
-    }
-    describe_row(creation);
-    exchange->creation = creation;
-    exchange->deferred = post_creation;
 }
 
 /* ---- get ---- */
@@ -224,7 +69,7 @@ void handle_job_get(struct exchange *exchange)
         reply_no_job(exchange, r, &err);
         return;
     }
-    reply_job(exchange, 200, &job, NULL);
+    reply_job(exchange, 200, &job);
     if (!job_status_is_terminal(job.status))
         reply_field(exchange, "Retry-After", "%d", POLL_RETRY_AFTER);
     tag_reply(exchange);
@@ -259,7 +104,7 @@ void handle_job_cancel(struct exchange *exchange)
         /* An earlier claim may have left files; nobody makes others of a job that has ended. */
         if (cancellation.job.status == JOB_CANCELLED && cancellation.job.epoch > 0)
             job_files_discard(api->settings->downloads_dir, &cancellation.job, cancellation.job.epoch, true);
-        reply_job(exchange, cancellation.job.status == JOB_CANCELLED ? 200 : 202, &cancellation.job, NULL);
+        reply_job(exchange, cancellation.job.status == JOB_CANCELLED ? 200 : 202, &cancellation.job);
     } else if (r == STORE_CONFLICT) {
         reply_problem(exchange, PROBLEM_JOB_NOT_CANCELLABLE,
                       "the job is %s already; only one that has not ended can be cancelled",

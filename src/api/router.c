@@ -20,6 +20,7 @@ static const struct route {
     {"GET", "/v1/jobs/*/deliveries", false, handle_deliveries},
     {"GET", "/v1/download/*", true, handle_download},
     {"GET", "/v1/voices", false, handle_voices},
+    {"GET", "/v1/usage", false, handle_usage},
     {"GET", "/healthz", true, handle_healthz},
     {"GET", "/readyz", true, handle_readyz},
 };

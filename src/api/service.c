@@ -36,6 +36,40 @@ void handle_voices(struct exchange *exchange)
     reply_json(exchange, 200);
 }
 
+/* Read afresh: who asks wants to know, and not what was remembered. */
+void handle_usage(struct exchange *exchange)
+{
+    struct key_standing *standing = &exchange->standing;
+    struct error err = {""};
+    int r = key_standing_read(exchange->store, exchange->key->key, standing, &err);
+
+    if (r < 0) {
+        reply_failure(exchange, r, &err);
+        return;
+    }
+    buf_append_str(exchange->body, "{\"limits\":[");
+    for (int i = 0; i < LIMIT_COUNT; i++) {
+        enum key_limit limit = (enum key_limit)i;
+        int64_t window = limit_window(&standing->limits, limit);
+
+        if (standing->limits.most[i] == 0)
+            continue;
+        json_item(exchange->body);
+        buf_append_str(exchange->body, "{");
+        json_member_string(exchange->body, "name", limit_name(limit));
+        json_member_string(exchange->body, "unit", limit_unit(limit));
+        json_member_int(exchange->body, "limit", standing->limits.most[i]);
+        json_member_int(exchange->body, "remaining", usage_left(standing, limit));
+        if (window > 0) {
+            json_member_int(exchange->body, "window_seconds", window);
+            json_member_int(exchange->body, "reset_seconds", (usage_reset_ms(standing, limit) + 999) / 1000);
+        }
+        buf_append_str(exchange->body, "}");
+    }
+    buf_append_str(exchange->body, "]}");
+    reply_json(exchange, 200);
+}
+
 void handle_healthz(struct exchange *exchange)
 {
     buf_append_str(exchange->body, "{\"status\":\"ok\"}");

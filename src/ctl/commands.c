@@ -12,6 +12,15 @@ const struct command ctl_commands[] = {
         .run = ctl_key_create,
     },
     {
+        .name = "key set",
+        .arguments = "KEY_ID",
+        .argument_count = 1,
+        .summary = "change the name, the weight or the limits of an API key",
+        .details = "KEY_ID is what 'key list' shows.  What is not named stays as it is; a limit that is\n"
+                   "'default' follows the setting of its name again.\n",
+        .run = ctl_key_set,
+    },
+    {
         .name = "key list",
         .arguments = "",
         .summary = "list the API keys, revoked ones too",

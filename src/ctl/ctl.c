@@ -107,6 +107,7 @@ int ctl_open_store(struct ctl *ctl, struct store **ret_store)
     if (code != 0)
         return code;
     options.path = ctl->options.settings.database;
+    options.limits = limits_of_settings(&ctl->options.settings);
     r = store_open(&options, ret_store, &error);
     return r < 0 ? ctl_fail_error(ctl, r, &error) : 0;
 }

@@ -8,42 +8,11 @@
 #include "base/clock.h"
 #include "codec/json_write.h"
 #include "crypto/secret.h"
-#include "ctl/ctl.h"
-#include "text/utf8.h"
-
-/* A weight is a share relative to other keys; past this range one key would starve the other. */
-#define WEIGHT_MIN 0.001
-#define WEIGHT_MAX 1000.0
+#include "ctl/key_options.h"
 
 static void close_store(struct store **store)
 {
     store_close(*store);
-}
-
-static int check_name(const struct ctl *ctl, const char *name)
-{
-    size_t length = name != NULL ? strlen(name) : 0;
-    size_t fault;
-
-    if (name == NULL)
-        return ctl_fail(ctl, EX_USAGE, "give the key a name: --name NAME");
-    if (length == 0 || length > KEY_NAME_MAX || !utf8_is_valid(name, length, &fault))
-        return ctl_fail(ctl, EX_USAGE, "a name is UTF-8 of 1 to %d bytes", KEY_NAME_MAX);
-    for (; *name != '\0'; name++)
-        if ((unsigned char)*name < 0x20 || *name == 0x7f)
-            return ctl_fail(ctl, EX_USAGE, "a name holds no control characters");
-    return 0;
-}
-
-static int read_weight(const struct ctl *ctl, const char *text, double *ret_weight)
-{
-    char *end;
-    double weight = strtod(text, &end);
-
-    if (end == text || *end != '\0' || !(weight >= WEIGHT_MIN && weight <= WEIGHT_MAX))
-        return ctl_fail(ctl, EX_USAGE, "a weight is a number of %g to %g", WEIGHT_MIN, WEIGHT_MAX);
-    *ret_weight = weight;
-    return 0;
 }
 
 static int print_new_key(const struct ctl *ctl, const struct api_key *key, const char *api_key,
@@ -70,33 +39,50 @@ static int print_new_key(const struct ctl *ctl, const struct api_key *key, const
 
 int ctl_key_create(struct ctl *ctl, int argc, char **argv)
 {
-    const char *name = NULL, *weight_text = "1";
-    const struct program_option options[] = {
-        {"name", "NAME", "whose key it is", &name},
-        {"weight", "N", "share of the machine relative to other keys (1)", &weight_text},
-        {NULL},
-    };
     cleanup(close_store) struct store *store = NULL;
     cleanup(api_key_release) struct api_key key = {0};
     char api_key[API_KEY_SIZE], secret[WEBHOOK_SECRET_SIZE];
     unsigned char hash[KEY_HASH_SIZE];
+    struct key_request request = {.weight = 1, .hash = hash, .secret = secret};
     struct error error;
-    double weight = 1;
     char **arguments;
-    int code = ctl_read(ctl, argc, argv, options, &arguments);
+    int code = key_options_read(ctl, argc, argv, &request, &arguments);
     int r;
 
-    if (code != OPTIONS_RUN || (code = check_name(ctl, name)) != 0 ||
-        (code = read_weight(ctl, weight_text, &weight)) != 0 || (code = ctl_open_store(ctl, &store)) != 0)
+    if (code != OPTIONS_RUN)
+        return code;
+    if (request.name == NULL)
+        return ctl_fail(ctl, EX_USAGE, "give the key a name: --name NAME");
+    if ((code = ctl_open_store(ctl, &store)) != 0)
         return code;
     secret_make_api_key(api_key, hash);
     secret_make_webhook(secret);
     r = store_begin(store, "sayhookctl key create", &error);
     if (r == 0)
-        r = key_create(store, name, weight, hash, secret, &key, &error);
+        r = key_create(store, &request, &key, &error);
     if (r == 0)
         r = store_commit(store, &error);
     return r == 0 ? print_new_key(ctl, &key, api_key, secret) : ctl_fail_error(ctl, r, &error);
+}
+
+static void append_limits(struct buf *text, const struct key_standing *standing)
+{
+    json_member_int(text, "rate_limit_requests", standing->limits.requests_per_second);
+    json_name(text, "limits");
+    buf_append_str(text, "{");
+    for (int i = 0; i < LIMIT_COUNT; i++) {
+        json_name(text, limit_name((enum key_limit)i));
+        buf_append_str(text, "{");
+        json_member_int(text, "limit", standing->limits.most[i]);
+        json_member_int(text, "remaining", usage_left(standing, (enum key_limit)i));
+        buf_append_str(text, "}");
+    }
+    buf_append_str(text, "}");
+}
+
+static int64_t pending(const struct api_key *key)
+{
+    return (int64_t)key->standing.usage.used[LIMIT_PENDING_JOBS];
 }
 
 static void append_key(struct buf *text, const struct api_key *key)
@@ -108,8 +94,9 @@ static void append_key(struct buf *text, const struct api_key *key)
     json_member_double(text, "weight", key->weight);
     json_member_time(text, "created_at", key->created_at);
     json_member_time(text, "revoked_at", key->revoked_at);
-    json_member_int(text, "pending_jobs", key->pending_jobs);
-    json_member_int(text, "pending_chars", key->pending_chars);
+    json_member_int(text, "pending_jobs", pending(key));
+    json_member_int(text, "pending_chars", (int64_t)key->standing.usage.used[LIMIT_PENDING_CHARS]);
+    append_limits(text, &key->standing);
     buf_append_str(text, "}");
 }
 
@@ -130,7 +117,7 @@ static int print_keys(const struct ctl *ctl, const struct api_key *keys, size_t 
     for (size_t i = 0; i < count; i++) {
         clock_format_rfc3339(keys[i].created_at, created);
         buf_printf(&text, "\n%-16s  %-24s  %-7s  %6g  %8" PRId64 "  %s", keys[i].key_id, created,
-                   keys[i].revoked_at != 0 ? "revoked" : "live", keys[i].weight, keys[i].pending_jobs,
+                   keys[i].revoked_at != 0 ? "revoked" : "live", keys[i].weight, pending(&keys[i]),
                    keys[i].name);
     }
     return ctl_print(ctl, &text);
@@ -159,6 +146,45 @@ int ctl_key_list(struct ctl *ctl, int argc, char **argv)
     return code;
 }
 
+static int fail_no_key(const struct ctl *ctl, const char *key_id)
+{
+    return ctl_fail(ctl, EX_NOUSER, "there is no key %s; 'key list' shows them", key_id);
+}
+
+int ctl_key_set(struct ctl *ctl, int argc, char **argv)
+{
+    cleanup(close_store) struct store *store = NULL;
+    cleanup(buf_release) struct buf text = BUF_INIT(CTL_OUTPUT_MAX);
+    struct key_request request = KEY_UNCHANGED;
+    struct error error;
+    char **arguments;
+    int code = key_options_read(ctl, argc, argv, &request, &arguments);
+    int r;
+
+    if (code != OPTIONS_RUN || (code = ctl_open_store(ctl, &store)) != 0)
+        return code;
+    r = store_begin(store, "sayhookctl key set", &error);
+    if (r == 0)
+        r = key_change(store, arguments[0], &request, &error);
+    if (r == STORE_NOT_FOUND) {
+        store_rollback(store);
+        return fail_no_key(ctl, arguments[0]);
+    }
+    if (r == 0)
+        r = store_commit(store, &error);
+    if (r < 0)
+        return ctl_fail_error(ctl, r, &error);
+    if (ctl->json) {
+        buf_append_str(&text, "{");
+        json_member_string(&text, "key_id", arguments[0]);
+        json_member_bool(&text, "changed", true);
+        buf_append_str(&text, "}");
+    } else {
+        buf_printf(&text, "%s is changed", arguments[0]);
+    }
+    return ctl_print(ctl, &text);
+}
+
 int ctl_key_revoke(struct ctl *ctl, int argc, char **argv)
 {
     static const struct program_option options[] = {{NULL}};
@@ -176,7 +202,7 @@ int ctl_key_revoke(struct ctl *ctl, int argc, char **argv)
         r = key_revoke(store, arguments[0], &error);
     if (r == STORE_NOT_FOUND) {
         store_rollback(store);
-        return ctl_fail(ctl, EX_NOUSER, "there is no key %s; 'key list' shows them", arguments[0]);
+        return fail_no_key(ctl, arguments[0]);
     }
     if (r == 0)
         r = store_commit(store, &error);

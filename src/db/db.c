@@ -451,6 +451,16 @@ char *db_column_dup(struct db_query *query, int column)
     return copy;
 }
 
+void db_column_bytes(struct db_query *query, int column, void *ret_bytes, size_t size)
+{
+    const void *bytes = sqlite3_column_blob(query->prepared, column);
+
+    if (bytes != NULL && sqlite3_column_bytes(query->prepared, column) == (int)size)
+        memcpy(ret_bytes, bytes, size);
+    else
+        memset(ret_bytes, 0, size);
+}
+
 void db_column_copy(struct db_query *query, int column, char *ret_text, size_t size)
 {
     const char *text = db_column_text(query, column);

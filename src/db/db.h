@@ -103,6 +103,9 @@ const char *db_column_text(struct db_query *query, int column); /* NULL for NULL
  * db_query_failed(). */
 char *db_column_dup(struct db_query *query, int column);
 
+/* Copies a blob of exactly that size; zeros where the column has another. */
+void db_column_bytes(struct db_query *query, int column, void *ret_bytes, size_t size);
+
 /* Copies a text column into a fixed array; a longer one is cut. */
 void db_column_copy(struct db_query *query, int column, char *ret_text, size_t size);
 

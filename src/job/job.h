@@ -30,6 +30,7 @@
 #define JOB_METADATA_MEMBERS_MAX 16
 #define JOB_METADATA_BYTES_MAX   2048
 
+#define SHA256_BYTES    32
 #define SHA256_HEX_SIZE 65
 
 enum job_status {
@@ -115,6 +116,7 @@ struct job {
     int64_t completed_at; /* when it became terminal */
     int64_t expires_at;
     int64_t audio_removed_at;
+    int64_t owed_bytes;     /* audio that its key is charged for until it ends, estimated */
     int64_t queue_position; /* an estimate, 1 is next; 0 unless pending */
 
     struct audio_facts audio;

@@ -37,9 +37,12 @@ static int mark_processing(struct store *store, int64_t id, int64_t worker, stru
 int job_claim(struct store *store, int64_t worker, struct job *ret_job, struct error *err)
 {
     cleanup(job_release) struct job job = {0};
+    struct account *account;
     int64_t key, id;
-    int r = read_row_number(store, STATEMENT_key_next, 0, &key, err);
+    int r = store_write_accounts(store, err); /* it is by them that the next key is found */
 
+    if (r == 0)
+        r = read_row_number(store, STATEMENT_key_next, 0, &key, err);
     if (r == 0)
         r = read_row_number(store, STATEMENT_key_first_job, key, &id, err);
     if (r == 0)
@@ -47,9 +50,10 @@ int job_claim(struct store *store, int64_t worker, struct job *ret_job, struct e
     if (r == 0)
         r = store_read_job(store, id, &job, err);
     if (r == 0)
-        r = store_job_waited(store, job.key, job.characters, job.characters, err);
+        r = store_account(store, job.key, &account, err);
     if (r != 0)
         return r;
+    account_waited(store, account, job.characters, job.characters);
     store_count(store, METRIC_JOBS_PROCESSING, 1);
     *ret_job = job;
     job = (struct job){0};

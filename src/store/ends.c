@@ -102,9 +102,15 @@ static int owe_webhook(struct store *store, int64_t id, struct error *err)
 int store_end_job(struct store *store, const struct job *job, const struct job_outcome *outcome,
                   struct error *err)
 {
+    struct account *account;
     int r;
 
     assert(job_transition_is_legal(job->status, outcome->status));
+    r = store_account(store, job->key, &account, err);
+    if (r < 0)
+        return r;
+    account_store_bytes(account,
+                        (outcome->status == JOB_COMPLETED ? outcome->audio.bytes : 0) - job->owed_bytes);
     r = mark_terminal(store, job->id, outcome, err);
     /* A failed job's text stays, so that it can be tried again. */
     if (r == 0 && outcome->status != JOB_FAILED)
@@ -147,18 +153,9 @@ int job_finish(struct store *store, int64_t id, int64_t epoch, const struct job_
     return store_end_job(store, &job, outcome, err);
 }
 
-static int refund(struct store *store, const struct job *job, struct error *err)
-{
-    cleanup(db_query_end) struct db_query *query = db_query(store->db, STATEMENT_key_refund);
-
-    db_bind_int(query, 1, job->key);
-    db_bind_int(query, 2, job->characters);
-    return db_run(query, err);
-}
-
 int store_return_job(struct store *store, const struct job *job, struct error *err)
 {
-    int64_t ordinal, position;
+    struct account *account;
     int r;
 
     if (job->cancel_requested) {
@@ -168,9 +165,11 @@ int store_return_job(struct store *store, const struct job *job, struct error *e
     assert(job_transition_is_legal(job->status, JOB_PENDING));
     r = store_run_on_row(store, STATEMENT_job_to_pending, job->id, err);
     if (r == 0)
-        r = refund(store, job, err);
-    if (r == 0)
-        r = store_job_waits(store, job->key, job->characters, false, &ordinal, &position, err);
+        r = store_account(store, job->key, &account, err);
+    if (r == 0) {
+        account_refund(account, job->characters);
+        r = account_wait(store, account, job->characters, err);
+    }
     store_count(store, METRIC_JOBS_PENDING, 1);
     return r;
 }

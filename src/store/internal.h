@@ -25,13 +25,30 @@ enum metric {
     METRIC_COUNT
 };
 
+/* Keys whose counters one transaction keeps at hand; a further one sends the longest there back. */
+#define ACCOUNTS_MAX 8
+
+/* A key's counters in the open transaction. */
+struct account {
+    int64_t key; /* 0: free */
+    bool changed;
+    double weight;
+    double vt; /* virtual time */
+    int64_t created_jobs;
+    struct key_standing standing;
+};
+
 struct store {
     struct db *db;
     const struct clock *clock;
     const struct event_renderer *renderer;
     int64_t webhook_delay;
-    double counted[METRIC_COUNT]; /* in the open transaction */
-    int64_t last_job;             /* the newest job's row, once the open transaction has asked; 0 before */
+    struct key_limits limits;     /* of keys that have none of their own */
+    double counted[METRIC_COUNT]; /* in the open transaction, as what follows */
+    struct account accounts[ACCOUNTS_MAX];
+    size_t next_account; /* the place of the next that is loaded */
+    int64_t last_job;    /* the newest job's row, once it was asked for; 0 before */
+    int64_t first_job;   /* the first that was created; 0 before */
 };
 
 /* Adds to a counter of the open transaction. */
@@ -48,11 +65,32 @@ int store_read_job(struct store *store, int64_t id, struct job *ret_job, struct 
 /* Runs a statement whose one parameter is a row. */
 int store_run_on_row(struct store *store, enum statement statement, int64_t row, struct error *err);
 
-/* A job starts to wait (created: for the first time), or waits no longer (cost: characters charged to its
- * key). */
-int store_job_waits(struct store *store, int64_t key, int64_t characters, bool created, int64_t *ret_ordinal,
-                    int64_t *ret_position, struct error *err);
-int store_job_waited(struct store *store, int64_t key, int64_t characters, int64_t cost, struct error *err);
+/* ---- accounts.c: the counters of keys ---- */
+
+/*
+ * The counters of a key, as they stand in the open transaction.  Valid until the next call of this function.
+ */
+int store_account(struct store *store, int64_t key, struct account **ret_account, struct error *err);
+
+/* Writes all back, for statements that look at them. */
+int store_write_accounts(struct store *store, struct error *err);
+
+/* A transaction begins, or was rolled back. */
+void store_forget_accounts(struct store *store);
+
+/* The columns of a query from rate_limit_requests to stored_bytes. */
+void store_read_standing(struct store *store, struct db_query *query, int column,
+                         struct key_standing *ret_standing);
+
+/* A job starts to wait, or waits no longer; cost is what is charged to the key, in characters. */
+int account_wait(struct store *store, struct account *account, int64_t characters, struct error *err);
+void account_waited(struct store *store, struct account *account, int64_t characters, int64_t cost);
+
+/* A charge is undone. */
+void account_refund(struct account *account, int64_t cost);
+
+/* Audio that is kept or owed becomes more or, with a negative value, less. */
+void account_store_bytes(struct account *account, int64_t bytes);
 
 /* Ends a job, whoever ends it: its state, its counters, its text's removal, the webhook it owes.  job is as
  * it stands before. */

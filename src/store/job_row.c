@@ -43,6 +43,7 @@ static void read_job(struct db_query *query, struct job *ret_job)
         .webhook_last_error = db_column_dup(query, 35),
         .webhook_next_attempt_at = db_column_int(query, 36),
         .queue_position = db_column_int(query, 37),
+        .owed_bytes = db_column_int(query, 38),
     };
     db_column_copy(query, 1, ret_job->job_id, sizeof ret_job->job_id);
     db_column_copy(query, 25, ret_job->audio.sha256, sizeof ret_job->audio.sha256);

@@ -60,6 +60,8 @@ static int next_id(struct store *store, int64_t *ret_id, struct error *err)
     if (r < 0)
         return r;
     store->last_job = store->last_job >= now ? store->last_job + 1 : now;
+    if (store->first_job == 0)
+        store->first_job = store->last_job;
     *ret_id = store->last_job;
     return 0;
 }
@@ -85,6 +87,7 @@ static int insert_job(struct store *store, const struct job_request *request, co
     db_bind_text(query, 14, request->receiver);
     db_bind_int(query, 15, ordinal);
     db_bind_int(query, 16, job->created_at);
+    db_bind_int(query, 17, job->owed_bytes);
     return db_run(query, err);
 }
 
@@ -129,16 +132,50 @@ static int describe_new(const struct job_request *request, struct job *job, stru
     return failed ? error_set(err, -ENOMEM, "out of memory") : 0;
 }
 
-int job_create(struct store *store, const struct job_request *request, struct job *ret_job, struct error *err)
+struct job_cost job_request_cost(const struct job_request *request)
+{
+    return (struct job_cost){
+        .characters = request->characters,
+        .bytes = job_audio_estimate(request->characters, request->format, request->speed),
+    };
+}
+
+/* Charges the key with the job; STORE_LIMITED where it does not fit. */
+static int charge(struct store *store, const struct job_request *request, struct job *job,
+                  int64_t *ret_ordinal, struct key_standing *ret_standing, struct error *err)
+{
+    const struct job_cost cost = job_request_cost(request);
+    struct limit_hit hit;
+    struct account *account;
+    int r = store_account(store, request->key, &account, err);
+
+    if (r < 0)
+        return r;
+    usage_refresh(&account->standing, job->created_at);
+    *ret_standing = account->standing;
+    if (!usage_fits(&account->standing, &cost, &hit))
+        return STORE_LIMITED;
+    r = account_wait(store, account, cost.characters, err);
+    if (r < 0)
+        return r;
+    usage_charge(&account->standing, &cost);
+    account->created_jobs++;
+    job->owed_bytes = cost.bytes;
+    job->queue_position = (int64_t)account->standing.usage.used[LIMIT_PENDING_JOBS];
+    *ret_ordinal = account->created_jobs;
+    *ret_standing = account->standing;
+    return 0;
+}
+
+int job_create(struct store *store, const struct job_request *request, struct job *ret_job,
+               struct key_standing *ret_standing, struct error *err)
 {
     struct job job = {.created_at = store_now(store)};
     int64_t ordinal;
-    int r = next_id(store, &job.id, err);
+    int r = charge(store, request, &job, &ordinal, ret_standing, err);
 
-    assert(db_in_transaction(store->db));
     if (r == 0)
-        r = store_job_waits(store, request->key, request->characters, true, &ordinal, &job.queue_position,
-                            err);
+        r = next_id(store, &job.id, err);
     if (r == 0) {
         job_id_make(job.id, job.job_id);
         r = insert_job(store, request, &job, ordinal, err);
@@ -147,7 +184,7 @@ int job_create(struct store *store, const struct job_request *request, struct jo
         r = insert_text(store, job.id, request, err);
     if (r == 0)
         r = describe_new(request, &job, err);
-    if (r < 0) {
+    if (r != 0) {
         job_release(&job);
         return r;
     }
@@ -263,6 +300,7 @@ int job_list(struct store *store, int64_t key, const struct job_filter *filter, 
 int job_cancel(struct store *store, int64_t key, const char *job_id, struct job *ret_job, struct error *err)
 {
     static const struct job_outcome cancelled = {.status = JOB_CANCELLED, .error_start = -1, .error_end = -1};
+    struct account *account;
     struct job job = {0};
     int64_t id;
     int r = job_get(store, key, job_id, &job, err);
@@ -272,9 +310,11 @@ int job_cancel(struct store *store, int64_t key, const char *job_id, struct job 
     id = job.id;
     switch (job.status) {
     case JOB_PENDING:
-        r = store_job_waited(store, job.key, job.characters, 0, err);
-        if (r == 0)
+        r = store_account(store, job.key, &account, err);
+        if (r == 0) {
+            account_waited(store, account, job.characters, 0);
             r = store_end_job(store, &job, &cancelled, err);
+        }
         break;
     case JOB_PROCESSING:
         r = store_run_on_row(store, STATEMENT_job_ask_cancel, id, err);

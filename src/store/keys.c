@@ -11,7 +11,7 @@ void api_key_release(struct api_key *key)
 }
 
 /* The columns of key_by_hash and key_all. */
-static void read_key(struct db_query *query, struct api_key *ret_key)
+static void read_key(struct store *store, struct db_query *query, struct api_key *ret_key)
 {
     *ret_key = (struct api_key){
         .key = db_column_int(query, 0),
@@ -19,9 +19,8 @@ static void read_key(struct db_query *query, struct api_key *ret_key)
         .weight = db_column_double(query, 3),
         .created_at = db_column_int(query, 4),
         .revoked_at = db_column_int(query, 5),
-        .pending_jobs = db_column_int(query, 6),
-        .pending_chars = db_column_int(query, 7),
     };
+    store_read_standing(store, query, 6, &ret_key->standing);
     db_column_copy(query, 1, ret_key->key_id, sizeof ret_key->key_id);
 }
 
@@ -35,12 +34,12 @@ static int insert_secret(struct store *store, int64_t key, const char *secret, i
     return db_run(query, err);
 }
 
-int key_create(struct store *store, const char *name, double weight, const unsigned char hash[KEY_HASH_SIZE],
-               const char *secret, struct api_key *ret_key, struct error *err)
+int key_create(struct store *store, const struct key_request *request, struct api_key *ret_key,
+               struct error *err)
 {
     cleanup(db_query_end) struct db_query *query = db_query(store->db, STATEMENT_key_insert);
     cleanup(api_key_release) struct api_key key = {
-        .name = strdup(name), .weight = weight, .created_at = store_now(store)};
+        .name = strdup(request->name), .weight = request->weight, .created_at = store_now(store)};
     int r;
 
     if (key.name == NULL)
@@ -48,14 +47,17 @@ int key_create(struct store *store, const char *name, double weight, const unsig
     memcpy(key.key_id, "key_", 4);
     id_random(key.key_id + 4, sizeof key.key_id - 5);
     db_bind_text(query, 1, key.key_id);
-    db_bind_text(query, 2, name);
-    db_bind_blob(query, 3, hash, KEY_HASH_SIZE);
-    db_bind_double(query, 4, weight);
+    db_bind_text(query, 2, request->name);
+    db_bind_blob(query, 3, request->hash, KEY_HASH_SIZE);
+    db_bind_double(query, 4, request->weight);
     db_bind_int(query, 5, key.created_at);
+    db_bind_int_or_null(query, 6, request->limits.requests_per_second);
+    for (int i = 0; i < LIMIT_COUNT; i++)
+        db_bind_int_or_null(query, 7 + i, request->limits.most[i]);
     r = db_run(query, err);
     key.key = db_last_insert(store->db);
     if (r == 0)
-        r = insert_secret(store, key.key, secret, key.created_at, err);
+        r = insert_secret(store, key.key, request->secret, key.created_at, err);
     if (r < 0)
         return r;
     *ret_key = key;
@@ -74,7 +76,7 @@ int key_find(struct store *store, const unsigned char hash[KEY_HASH_SIZE], struc
     r = db_step(query, err);
     if (r != DB_ROW)
         return r < 0 ? r : STORE_NOT_FOUND;
-    read_key(query, &key);
+    read_key(store, query, &key);
     if (db_query_failed(query))
         return error_set(err, -ENOMEM, "out of memory");
     *ret_key = key;
@@ -95,7 +97,7 @@ int key_list(struct store *store, struct api_key **ret_keys, size_t *ret_count, 
         if (grown == NULL)
             break;
         keys = grown;
-        read_key(query, &keys[count++]);
+        read_key(store, query, &keys[count++]);
     }
     if (r == DB_ROW || db_query_failed(query))
         r = r < 0 ? r : error_set(err, -ENOMEM, "out of memory");
@@ -108,6 +110,35 @@ int key_list(struct store *store, struct api_key **ret_keys, size_t *ret_count, 
     *ret_keys = keys;
     *ret_count = count;
     return 0;
+}
+
+/* Below 0 leaves a limit as it is, and 0 as the settings have it. */
+static void bind_change(struct db_query *query, int parameter, int64_t limit)
+{
+    if (limit >= 0)
+        db_bind_int(query, parameter, limit);
+    else
+        db_bind_null(query, parameter);
+}
+
+int key_change(struct store *store, const char *key_id, const struct key_request *change, struct error *err)
+{
+    cleanup(db_query_end) struct db_query *query = db_query(store->db, STATEMENT_key_change);
+    int r;
+
+    db_bind_text(query, 1, key_id);
+    db_bind_text(query, 2, change->name);
+    if (change->weight > 0)
+        db_bind_double(query, 3, change->weight);
+    else
+        db_bind_null(query, 3);
+    bind_change(query, 4, change->limits.requests_per_second);
+    for (int i = 0; i < LIMIT_COUNT; i++)
+        bind_change(query, 5 + i, change->limits.most[i]);
+    r = db_run(query, err);
+    if (r < 0)
+        return r;
+    return db_changes(store->db) > 0 ? 0 : STORE_NOT_FOUND;
 }
 
 int key_revoke(struct store *store, const char *key_id, struct error *err)
@@ -143,33 +174,4 @@ int key_secrets(struct store *store, int64_t key, char *ret_secrets[KEY_SECRETS_
     }
     *ret_count = count;
     return 0;
-}
-
-int store_job_waits(struct store *store, int64_t key, int64_t characters, bool created, int64_t *ret_ordinal,
-                    int64_t *ret_position, struct error *err)
-{
-    cleanup(db_query_end) struct db_query *query = db_query(store->db, STATEMENT_key_add_pending);
-    int r;
-
-    db_bind_int(query, 1, key);
-    db_bind_int(query, 2, characters);
-    db_bind_int(query, 3, created ? 1 : 0);
-    r = db_step(query, err);
-    if (r != DB_ROW)
-        return r < 0 ? r : error_set(err, -ENOKEY, "the API key was removed meanwhile");
-    *ret_ordinal = db_column_int(query, 0);
-    *ret_position = db_column_int(query, 1);
-    store_count(store, METRIC_QUEUE_LENGTH, 1);
-    return 0;
-}
-
-int store_job_waited(struct store *store, int64_t key, int64_t characters, int64_t cost, struct error *err)
-{
-    cleanup(db_query_end) struct db_query *query = db_query(store->db, STATEMENT_key_drop_pending);
-
-    db_bind_int(query, 1, key);
-    db_bind_int(query, 2, characters);
-    db_bind_int(query, 3, cost);
-    store_count(store, METRIC_QUEUE_LENGTH, -1);
-    return db_run(query, err);
 }

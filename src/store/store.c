@@ -26,6 +26,7 @@ int store_open(const struct store_options *options, struct store **ret_store, st
     store->clock = options->clock;
     store->renderer = options->renderer;
     store->webhook_delay = options->webhook_delay;
+    store->limits = options->limits;
     r = db_open(&db_options, &store->db, err);
     if (r == 0)
         r = db_migrate(store->db, options->clock, NULL, err);
@@ -48,14 +49,17 @@ struct store *store_close(struct store *store)
 int store_begin(struct store *store, const char *who, struct error *err)
 {
     memset(store->counted, 0, sizeof store->counted);
-    store->last_job = 0;
+    store_forget_accounts(store);
+    store->last_job = store->first_job = 0;
     return db_begin(store->db, who, err);
 }
 
 int store_commit(struct store *store, struct error *err)
 {
-    int r = store_flush_counters(store, err);
+    int r = store_write_accounts(store, err);
 
+    if (r == 0)
+        r = store_flush_counters(store, err);
     if (r < 0) {
         db_rollback(store->db);
         return r;

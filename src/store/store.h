@@ -22,12 +22,15 @@
 #include "base/error.h"
 #include "job/event.h"
 #include "job/job.h"
+#include "job/limits.h"
 
 /* Conditions: positive, so that a caller must handle them. */
 #define STORE_NOT_FOUND 1 /* no such row, or it is not the caller's to see */
 #define STORE_STALE     2 /* the claim was taken back: another worker has the job now */
 #define STORE_CONFLICT  3 /* the state does not allow it */
 #define STORE_CANCELLED 4 /* its cancellation was asked for, so it has ended as cancelled */
+#define STORE_LIMITED   5 /* one of the key's limits is reached */
+#define STORE_IN_FLIGHT 6 /* the same request is being answered */
 
 struct store;
 
@@ -36,6 +39,7 @@ struct store_options {
     const struct clock *clock;
     const struct event_renderer *renderer; /* NULL: this connection ends no jobs */
     int64_t webhook_delay; /* milliseconds from an event to the first attempt: the schedule's first entry */
+    struct key_limits limits; /* of keys that have none of their own; 0 is no limit */
 };
 
 /*
@@ -73,23 +77,40 @@ struct api_key {
     double weight;
     int64_t created_at;
     int64_t revoked_at; /* 0 is live */
-    int64_t pending_jobs;
-    int64_t pending_chars;
+    struct key_standing standing;
 };
 
 void api_key_release(struct api_key *key);
 
-/* [write] The caller made the API key and kept only its hash; secret is the text of the webhook secret
- * ("whsec_…"). */
-int key_create(struct store *store, const char *name, double weight, const unsigned char hash[KEY_HASH_SIZE],
-               const char *secret, struct api_key *ret_key, struct error *err);
+struct key_request {
+    const char *name;
+    double weight;
+    struct key_limits limits;  /* the key's own; 0: as the settings say */
+    const unsigned char *hash; /* KEY_HASH_SIZE bytes: the caller made the API key and kept only that */
+    const char *secret;        /* the text of the webhook secret, "whsec_…" */
+};
+
+/* A change that leaves all as it is: set what is to be changed. */
+#define KEY_UNCHANGED                                                                                        \
+    ((struct key_request){.limits = {.requests_per_second = -1, .most = {-1, -1, -1, -1, -1}}})
+
+/* [write] */
+int key_create(struct store *store, const struct key_request *request, struct api_key *ret_key,
+               struct error *err);
 
 /* STORE_NOT_FOUND for a hash that is unknown or revoked. */
 int key_find(struct store *store, const unsigned char hash[KEY_HASH_SIZE], struct api_key *ret_key,
              struct error *err);
 
+/* How the key stands at present. */
+int key_standing_read(struct store *store, int64_t key, struct key_standing *ret_standing, struct error *err);
+
 /* Every key, revoked ones too, oldest first.  The caller releases each and frees the array. */
 int key_list(struct store *store, struct api_key **ret_keys, size_t *ret_count, struct error *err);
+
+/* [write] Changes a key in what is not as in KEY_UNCHANGED; hash and secret are not looked at.
+ * STORE_NOT_FOUND. */
+int key_change(struct store *store, const char *key_id, const struct key_request *change, struct error *err);
 
 /* [write] STORE_NOT_FOUND; a key that is revoked already is no error. */
 int key_revoke(struct store *store, const char *key_id, struct error *err);
@@ -117,9 +138,43 @@ struct job_request {
     const char *receiver; /* scheme, host and port of webhook_url, as net/url.h writes them; NULL with it */
 };
 
-/* [write] The job as it is answered is in *ret_job, which the caller releases. */
+/*
+ * [write] The job as it is answered is in *ret_job, which the caller releases.  STORE_LIMITED where one of
+ * the key's limits is reached, and nothing was changed.  With both, *ret_standing is how the key stands.
+ */
 int job_create(struct store *store, const struct job_request *request, struct job *ret_job,
-               struct error *err);
+               struct key_standing *ret_standing, struct error *err);
+
+/* What a job will be charged with. */
+struct job_cost job_request_cost(const struct job_request *request);
+
+/* A request that a client may repeat (Idempotency-Key): name is the client's, for its key alone. */
+struct repeatable {
+    int64_t key;
+    const char *name;
+    unsigned char body_hash[SHA256_BYTES];
+};
+
+/* So long the first answer is kept. */
+#define REPEATABLE_KEPT_MS (INT64_C(24) * 60 * 60 * 1000)
+
+/* What the first request of that name was answered. */
+struct repeated {
+    char job_id[JOB_ID_SIZE];
+    char *answer; /* the body; owned */
+};
+
+/*
+ * [write] What the first request of that name got; the caller frees the answer.  STORE_NOT_FOUND where this
+ * is the first, STORE_CONFLICT where the first had another body, STORE_IN_FLIGHT where the first is in
+ * the same transaction and so not answered yet.
+ */
+int repeatable_find(struct store *store, const struct repeatable *request, struct repeated *ret_first,
+                    struct error *err);
+
+/* [write] Keeps the answer of a first request, which has created that job. */
+int repeatable_keep(struct store *store, const struct repeatable *request, const struct job *job,
+                    const char *answer, struct error *err);
 
 /* STORE_NOT_FOUND where there is none or it is another key's.  key 0 sees every job. */
 int job_get(struct store *store, int64_t key, const char *job_id, struct job *ret_job, struct error *err);

@@ -96,6 +96,7 @@ int worker_new(const struct worker_options *options, struct worker **ret_worker,
         .clock = options->clock,
         .renderer = &worker->event_json.renderer,
         .webhook_delay = schedule->count > 0 ? schedule->items_ms[0] : 0,
+        .limits = limits_of_settings(options->settings),
     };
     worker->election_fd = worker->wake_fd = worker->epoll_fd = worker->lease.lock_fd = worker->mailbox.fd =
         -1;

@@ -22,7 +22,11 @@ static int64_t add_key(char text[API_KEY_SIZE])
 
     secret_make_api_key(text, hash);
     cr_assert_eq(store_begin(api.database.store, "test", &err), 0);
-    cr_assert_eq(key_create(api.database.store, "client", 1.0, hash, "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+    cr_assert_eq(key_create(api.database.store,
+                            &(struct key_request){.name = "client",
+                                                  .weight = 1,
+                                                  .hash = hash,
+                                                  .secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"},
                             &key, &err),
                  0, "%s", err.text);
     cr_assert_eq(store_commit(api.database.store, &err), 0, "%s", err.text);

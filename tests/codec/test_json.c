@@ -295,13 +295,19 @@ Test(problem, details_are_those_of_rfc_9457_with_all_the_faults)
 
     fault_add(&faults, "wrong_type", "/text", "must be %s", "a \"string\"");
     fault_add(&faults, "unknown_member", "/x", "is unknown");
-    problem_render(&out, PROBLEM_INVALID_REQUEST, "two things", "req-1", BASE_URL, &faults);
+    problem_render(&out, PROBLEM_INVALID_REQUEST,
+                   &(struct problem_details){.detail = "two things",
+                                             .request_id = "req-1",
+                                             .public_base_url = BASE_URL,
+                                             .policy = "burst",
+                                             .faults = &faults});
     testcase_is_object(&out);
     testcase_holds(&out, "\"type\":\"" BASE_URL "/docs/problems/invalid_request\"");
     testcase_holds(&out, "\"status\":422");
     testcase_holds(&out, "\"detail\":\"two things\"");
     testcase_holds(&out, "\"code\":\"invalid_request\"");
     testcase_holds(&out, "\"request_id\":\"req-1\"");
+    testcase_holds(&out, "\"policy\":\"burst\"");
     testcase_holds(&out, "{\"pointer\":\"/text\",\"detail\":\"must be a \\\"string\\\"\"");
     testcase_holds(&out, "{\"pointer\":\"/x\",\"detail\":\"is unknown\"");
 }
@@ -316,9 +322,12 @@ Test(problem, every_one_has_a_code_of_its_own_a_title_and_an_error_status)
         cr_assert_eq(strspn(code, "abcdefghijklmnopqrstuvwxyz_"), strlen(code));
         for (int j = 0; j < i; j++)
             cr_assert_str_neq(problem_code((enum problem)j), code);
-        problem_render(&out, (enum problem)i, "d", "r", BASE_URL, NULL);
+        problem_render(
+            &out, (enum problem)i,
+            &(struct problem_details){.detail = "d", .request_id = "r", .public_base_url = BASE_URL});
         testcase_is_object(&out);
         cr_assert_null(strstr(buf_str(&out), "\"errors\""));
+        cr_assert_null(strstr(buf_str(&out), "\"policy\""));
         cr_assert_null(strstr(buf_str(&out), "\"title\":null"));
     }
 }

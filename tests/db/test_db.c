@@ -234,8 +234,10 @@ static bool may_scan(const char *name, const char *table)
     static const struct {
         const char *statement, *table;
     } allowed[] = {
-        {"key_all", "api_keys"},         /* an administrator's list */
-        {"worker_all", "workers"},       /* one row a process */
+        {"key_all", "api_keys"},                    /* an administrator's list */
+        {"worker_all", "workers"},                  /* one row a process */
+        {"idempotency_expire", "idempotency_keys"}, /* the first few by the primary key */
+        {"idempotency_expire", "oldest"},           /* those */
         {"delivery_open", "deliveries"}, /* by a partial index that holds attempts under way only */
     };
 

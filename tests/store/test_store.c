@@ -55,7 +55,7 @@ static int64_t pending_jobs(void)
 
     memset(hash, 1, sizeof hash);
     cr_assert_eq(key_find(database.store, hash, &key, NULL), 0);
-    pending = key.pending_jobs;
+    pending = (int64_t)key.standing.usage.used[LIMIT_PENDING_JOBS];
     api_key_release(&key);
     return pending;
 }
@@ -599,8 +599,9 @@ static int create(struct commit_work *work, struct store *store, struct error *e
                                         .voice = "slt",
                                         .speed = 1.0,
                                         .pitch = 1.0};
+    struct key_standing standing;
     struct job job = {0};
-    int r = job_create(store, &request, &job, err);
+    int r = job_create(store, &request, &job, &standing, err);
 
     if (r == 0)
         memcpy(creation->job_id, job.job_id, sizeof creation->job_id);

@@ -8,6 +8,8 @@
 
 #include <criterion/criterion.h>
 
+#include "db/db.h"
+
 static int render(const struct event_renderer *self, enum event_type type, int64_t now_ms,
                   const struct job *job, struct buf *body, struct error *err)
 {
@@ -72,9 +74,13 @@ int64_t database_add_key(struct database *database, unsigned char hash_byte)
 
     memset(hash, hash_byte, sizeof hash);
     begin(database);
-    cr_assert_eq(
-        key_create(database->store, "test", 1.0, hash, "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", &key, &err),
-        0, "%s", err.text);
+    cr_assert_eq(key_create(database->store,
+                            &(struct key_request){.name = "test",
+                                                  .weight = 1,
+                                                  .hash = hash,
+                                                  .secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"},
+                            &key, &err),
+                 0, "%s", err.text);
     commit(database);
     row = key.key;
     api_key_release(&key);
@@ -97,10 +103,11 @@ struct job database_add_job(struct database *database, int64_t key, const char *
         .receiver = webhook_url != NULL ? "http://127.0.0.1:9" : NULL,
     };
     struct error err = {""};
+    struct key_standing standing;
     struct job job = {0};
 
     begin(database);
-    cr_assert_eq(job_create(database->store, &request, &job, &err), 0, "%s", err.text);
+    cr_assert_eq(job_create(database->store, &request, &job, &standing, &err), 0, "%s", err.text);
     commit(database);
     return job;
 }
@@ -138,4 +145,17 @@ int64_t database_join(struct database *database)
     cr_assert_eq(worker_join(database->store, "/tmp/none", "boot", 100000, &worker, &err), 0, "%s", err.text);
     commit(database);
     return worker;
+}
+
+int64_t database_count(struct database *database, const char *sql)
+{
+    const struct db_options options = {.path = database->path};
+    struct error err = {""};
+    int64_t value = 0;
+    struct db *db;
+
+    cr_assert_eq(db_open(&options, &db, &err), 0, "%s", err.text);
+    cr_assert_eq(db_read_int(db, sql, &value, &err), 0, "%s", err.text);
+    db_close(db);
+    return value;
 }

@@ -28,4 +28,7 @@ int database_claim(struct database *database, int64_t worker, struct job *ret_jo
 int database_finish(struct database *database, const struct job *claim, const struct job_outcome *outcome);
 int64_t database_join(struct database *database);
 
+/* The first column of the first row of an SQL text. */
+int64_t database_count(struct database *database, const char *sql);
+
 #endif

@@ -93,6 +93,7 @@ static void create_job(const char *url, char ret_job_id[JOB_ID_SIZE])
         .pitch = 1.0,
         .webhook_url = url,
     };
+    struct key_standing standing;
     struct job_request addressed = request;
     cleanup(job_release) struct job job = {0};
     struct url parsed;
@@ -100,7 +101,7 @@ static void create_job(const char *url, char ret_job_id[JOB_ID_SIZE])
     cr_assert_eq(url_parse(url, &parsed, NULL), 0);
     addressed.receiver = parsed.receiver;
     cr_assert_eq(store_begin(database.store, "test", NULL), 0);
-    cr_assert_eq(job_create(database.store, &addressed, &job, NULL), 0);
+    cr_assert_eq(job_create(database.store, &addressed, &job, &standing, NULL), 0);
     cr_assert_eq(store_commit(database.store, NULL), 0);
     memcpy(ret_job_id, job.job_id, JOB_ID_SIZE);
 }

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Requests that clients may repeat without doing anything twice (Idempotency-Key). */
+#include <errno.h>
+#include <string.h>
+
+#include "store/internal.h"
+
+/* Rows past their time that each new one removes: more than one, so that they become fewer. */
+#define EXPIRE_PER_INSERT 2
+
+/* A row is as old as its job, whose number is its creation in microseconds. */
+static int64_t oldest_kept(const struct store *store)
+{
+    return (store_now(store) - REPEATABLE_KEPT_MS) * 1000;
+}
+
+int repeatable_find(struct store *store, const struct repeatable *request, struct repeated *ret_first,
+                    struct error *err)
+{
+    cleanup(db_query_end) struct db_query *query = db_query(store->db, STATEMENT_idempotency_find);
+    unsigned char body_hash[SHA256_BYTES];
+    int64_t job;
+    int r;
+
+    db_bind_int(query, 1, request->key);
+    db_bind_text(query, 2, request->name);
+    r = db_step(query, err);
+    if (r != DB_ROW)
+        return r < 0 ? r : STORE_NOT_FOUND;
+    job = db_column_int(query, 0);
+    if (job < oldest_kept(store))
+        return STORE_NOT_FOUND;
+    db_column_bytes(query, 1, body_hash, sizeof body_hash);
+    if (memcmp(body_hash, request->body_hash, sizeof body_hash) != 0)
+        return STORE_CONFLICT;
+    if (store->first_job != 0 && job >= store->first_job)
+        return STORE_IN_FLIGHT;
+    db_column_copy(query, 2, ret_first->job_id, sizeof ret_first->job_id);
+    ret_first->answer = db_column_dup(query, 3);
+    return ret_first->answer != NULL ? 0 : error_set(err, -ENOMEM, "out of memory");
+}
+
+static int expire(struct store *store, struct error *err)
+{
+    cleanup(db_query_end) struct db_query *query = db_query(store->db, STATEMENT_idempotency_expire);
+
+    db_bind_int(query, 1, oldest_kept(store));
+    db_bind_int(query, 2, EXPIRE_PER_INSERT);
+    return db_run(query, err);
+}
+
+int repeatable_keep(struct store *store, const struct repeatable *request, const struct job *job,
+                    const char *answer, struct error *err)
+{
+    cleanup(db_query_end) struct db_query *query = db_query(store->db, STATEMENT_idempotency_insert);
+    int r;
+
+    db_bind_int(query, 1, job->id);
+    db_bind_int(query, 2, request->key);
+    db_bind_text(query, 3, request->name);
+    db_bind_blob(query, 4, request->body_hash, sizeof request->body_hash);
+    db_bind_text(query, 5, job->job_id);
+    db_bind_text(query, 6, answer);
+    r = db_run(query, err);
+    return r == 0 ? expire(store, err) : r;
+}

@@ -49,6 +49,7 @@ struct store {
     size_t next_account; /* the place of the next that is loaded */
     int64_t last_job;    /* the newest job's row, once it was asked for; 0 before */
     int64_t first_job;   /* the first that was created; 0 before */
+    int64_t repeatables; /* rows of idempotency_keys that were written */
 };
 
 /* Adds to a counter of the open transaction. */
@@ -64,6 +65,9 @@ int store_read_job(struct store *store, int64_t id, struct job *ret_job, struct 
 
 /* Runs a statement whose one parameter is a row. */
 int store_run_on_row(struct store *store, enum statement statement, int64_t row, struct error *err);
+
+/* Before the commit: removes rows of idempotency_keys that are past their time, in proportion to new ones. */
+int store_expire_repeatables(struct store *store, struct error *err);
 
 /* ---- accounts.c: the counters of keys ---- */
 

@@ -5,7 +5,7 @@
 
 #include "store/internal.h"
 
-/* Rows past their time that each new one removes: more than one, so that they become fewer. */
+/* Rows past their time that are removed for each new one: more than one, so that they become fewer. */
 #define EXPIRE_PER_INSERT 2
 
 /* A row is as old as its job, whose number is its creation in microseconds. */
@@ -40,15 +40,6 @@ int repeatable_find(struct store *store, const struct repeatable *request, struc
     return ret_first->answer != NULL ? 0 : error_set(err, -ENOMEM, "out of memory");
 }
 
-static int expire(struct store *store, struct error *err)
-{
-    cleanup(db_query_end) struct db_query *query = db_query(store->db, STATEMENT_idempotency_expire);
-
-    db_bind_int(query, 1, oldest_kept(store));
-    db_bind_int(query, 2, EXPIRE_PER_INSERT);
-    return db_run(query, err);
-}
-
 int repeatable_keep(struct store *store, const struct repeatable *request, const struct job *job,
                     const char *answer, struct error *err)
 {
@@ -62,5 +53,19 @@ int repeatable_keep(struct store *store, const struct repeatable *request, const
     db_bind_text(query, 5, job->job_id);
     db_bind_text(query, 6, answer);
     r = db_run(query, err);
-    return r == 0 ? expire(store, err) : r;
+    store->repeatables += r == 0;
+    return r;
+}
+
+int store_expire_repeatables(struct store *store, struct error *err)
+{
+    cleanup(db_query_end) struct db_query *query = NULL;
+
+    if (store->repeatables == 0)
+        return 0;
+    query = db_query(store->db, STATEMENT_idempotency_expire);
+    db_bind_int(query, 1, oldest_kept(store));
+    db_bind_int(query, 2, store->repeatables * EXPIRE_PER_INSERT);
+    store->repeatables = 0;
+    return db_run(query, err);
 }

@@ -50,7 +50,7 @@ int store_begin(struct store *store, const char *who, struct error *err)
 {
     memset(store->counted, 0, sizeof store->counted);
     store_forget_accounts(store);
-    store->last_job = store->first_job = 0;
+    store->last_job = store->first_job = store->repeatables = 0;
     return db_begin(store->db, who, err);
 }
 
@@ -58,6 +58,8 @@ int store_commit(struct store *store, struct error *err)
 {
     int r = store_write_accounts(store, err);
 
+    if (r == 0)
+        r = store_expire_repeatables(store, err);
     if (r == 0)
         r = store_flush_counters(store, err);
     if (r < 0) {

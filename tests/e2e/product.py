@@ -317,9 +317,9 @@ class Product:
         command = [str(BUILD / "sayhookctl"), "--config", self.env["SAYHOOK_CONFIG"], *arguments, "--json"]
         return json.loads(subprocess.run(command, stdout=subprocess.PIPE, timeout=PATIENCE, check=True).stdout)
 
-    def new_client(self, name="another"):
+    def new_client(self, name="another", *options):
         """A client with a key of its own; .secret and .key_id are the key's."""
-        made = self.ctl("key", "create", "--name", name)
+        made = self.ctl("key", "create", "--name", name, *options)
         client = Client(self.env["SAYHOOK_URL"], made["api_key"])
         client.secret, client.key_id = made["webhook_secret"], made["key_id"]
         return client

@@ -101,14 +101,14 @@ CREATE TABLE job_texts (
     text            BLOB    NOT NULL                     -- UTF-8
 ) STRICT;
 
--- Requests that clients may repeat: the answer that the first one got.  Rows are removed a day after.
+-- Requests that clients may repeat.  The answer that the first one got is made again from its job.  Rows are removed a
+-- day after.
 CREATE TABLE idempotency_keys (
     job             INTEGER PRIMARY KEY,                 -- jobs.id, and so the order and time of creation
     key             INTEGER NOT NULL REFERENCES api_keys,
     name            TEXT    NOT NULL,                    -- the Idempotency-Key
     body_hash       BLOB    NOT NULL,                    -- SHA-256 of the request's body
-    job_id          TEXT    NOT NULL,
-    answer          TEXT    NOT NULL                     -- the body of the answer
+    queue_position  INTEGER NOT NULL                     -- that the first answer told
 ) STRICT;
 CREATE UNIQUE INDEX idempotency_keys_of_key ON idempotency_keys (key, name);
 

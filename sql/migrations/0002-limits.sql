@@ -23,7 +23,6 @@ CREATE TABLE idempotency_keys (
     key             INTEGER NOT NULL REFERENCES api_keys,
     name            TEXT    NOT NULL,
     body_hash       BLOB    NOT NULL,
-    job_id          TEXT    NOT NULL,
-    answer          TEXT    NOT NULL
+    queue_position  INTEGER NOT NULL
 ) STRICT;
 CREATE UNIQUE INDEX idempotency_keys_of_key ON idempotency_keys (key, name);

@@ -19,7 +19,7 @@ struct creation {
     struct job_request row;
     struct repeatable repeatable; /* name NULL: the request is not one */
     char name[HEADER_IDEMPOTENCY_KEY_SIZE];
-    struct repeated first; /* what an earlier request of that name was answered */
+    bool repeated; /* the job is an earlier request's of that name, as it was answered then */
     struct job job;
     struct key_standing standing;
 };
@@ -27,64 +27,41 @@ struct creation {
 static void creation_free(struct creation *creation)
 {
     job_release(&creation->job);
-    free(creation->first.answer);
     create_request_release(&creation->request);
     body_free(creation->exchange->api, creation->body, creation->size);
     free(creation);
 }
 
-static void render(struct creation *creation)
-{
-    const struct exchange *exchange = creation->exchange;
-
-    buf_clear(exchange->body);
-    job_json_render(exchange->body, &creation->job, exchange->api->settings->public_base_url, "Job queued");
-}
-
-/* The body is the connection's, and no thread but the committer's is at it meanwhile. */
-static int keep_answer(struct creation *creation, struct store *store, struct error *err)
-{
-    struct buf *body = creation->exchange->body;
-
-    render(creation);
-    if (!buf_ok(body))
-        return error_set(err, -ENOMEM, "out of memory");
-    return repeatable_keep(store, &creation->repeatable, &creation->job, buf_str(body), err);
-}
-
-/* 0 where a job was created or an earlier answer was found. */
+/* 0 where a job was created or an earlier one was found. */
 static int create(struct commit_work *work, struct store *store, struct error *err)
 {
     struct creation *creation = container_of(work, struct creation, work);
-    bool repeatable = creation->repeatable.name != NULL;
+    const struct repeatable *repeatable = &creation->repeatable;
     int r = STORE_NOT_FOUND;
 
     job_release(&creation->job); /* of a turn that was rolled back */
-    if (repeatable)
-        r = repeatable_find(store, &creation->repeatable, &creation->first, err);
+    if (repeatable->name != NULL)
+        r = repeatable_find(store, repeatable, &creation->job, err);
+    creation->repeated = r == 0;
     if (r != STORE_NOT_FOUND)
         return r;
     r = job_create(store, &creation->row, &creation->job, &creation->standing, err);
-    if (r == 0 && repeatable)
-        r = keep_answer(creation, store, err);
+    if (r == 0 && repeatable->name != NULL)
+        r = repeatable_keep(store, repeatable, &creation->job, err);
     return r;
 }
 
-static void reply_created(struct exchange *exchange, struct creation *creation)
+static void reply_created(struct exchange *exchange, const struct creation *creation)
 {
-    bool repeated = creation->first.answer != NULL;
+    const char *base_url = exchange->api->settings->public_base_url;
 
-    reply_field(exchange, "Location", "/v1/jobs/%s",
-                repeated ? creation->first.job_id : creation->job.job_id);
+    reply_field(exchange, "Location", "/v1/jobs/%s", creation->job.job_id);
     reply_field(exchange, "Retry-After", "%d", POLL_RETRY_AFTER);
-    if (repeated) {
+    if (creation->repeated)
         reply_field(exchange, "Idempotent-Replayed", "true");
-        buf_append_str(exchange->body, creation->first.answer);
-    } else {
+    else
         exchange->standing = creation->standing;
-        if (exchange->body->length == 0) /* else it was rendered to be kept */
-            render(creation);
-    }
+    job_json_render(exchange->body, &creation->job, base_url, "Job queued");
     reply_json(exchange, 202);
 }
 

@@ -150,6 +150,29 @@ void job_release(struct job *job)
     *job = (struct job){0};
 }
 
+static void forget(char **text)
+{
+    free(*text);
+    *text = NULL;
+}
+
+void job_as_created(struct job *job, int64_t queue_position)
+{
+    job->status = JOB_PENDING;
+    job->spoken = 0;
+    job->cancel_requested = false;
+    job->started_at = job->completed_at = job->expires_at = job->audio_removed_at = 0;
+    job->queue_position = queue_position;
+    job->audio = (struct audio_facts){0};
+    job->error_start = job->error_end = -1;
+    job->webhook_status = job->webhook_url != NULL ? WEBHOOK_PENDING : WEBHOOK_NONE;
+    job->webhook_attempts = job->webhook_last_status_code = job->webhook_next_attempt_at = 0;
+    forget(&job->error_code);
+    forget(&job->error_message);
+    forget(&job->warnings);
+    forget(&job->webhook_last_error);
+}
+
 double job_progress(const struct job *job)
 {
     if (job->status == JOB_COMPLETED)

@@ -140,6 +140,12 @@ void job_release(struct job *job);
 /* Spoken share of the text: 0 to 1, and 1 for a completed job. */
 double job_progress(const struct job *job);
 
+/*
+ * Makes the job again what the answer to its creation told: what happened to it since is forgotten.
+ * queue_position is the one of then.
+ */
+void job_as_created(struct job *job, int64_t queue_position);
+
 /* Draws the random part and appends the number. */
 void job_id_make(int64_t number, char ret_id[JOB_ID_SIZE]);
 

@@ -14,7 +14,7 @@ static int64_t oldest_kept(const struct store *store)
     return (store_now(store) - REPEATABLE_KEPT_MS) * 1000;
 }
 
-int repeatable_find(struct store *store, const struct repeatable *request, struct repeated *ret_first,
+int repeatable_find(struct store *store, const struct repeatable *request, struct job *ret_job,
                     struct error *err)
 {
     cleanup(db_query_end) struct db_query *query = db_query(store->db, STATEMENT_idempotency_find);
@@ -35,13 +35,14 @@ int repeatable_find(struct store *store, const struct repeatable *request, struc
         return STORE_CONFLICT;
     if (store->first_job != 0 && job >= store->first_job)
         return STORE_IN_FLIGHT;
-    db_column_copy(query, 2, ret_first->job_id, sizeof ret_first->job_id);
-    ret_first->answer = db_column_dup(query, 3);
-    return ret_first->answer != NULL ? 0 : error_set(err, -ENOMEM, "out of memory");
+    r = store_read_job(store, job, ret_job, err);
+    if (r == 0)
+        job_as_created(ret_job, db_column_int(query, 2));
+    return r;
 }
 
 int repeatable_keep(struct store *store, const struct repeatable *request, const struct job *job,
-                    const char *answer, struct error *err)
+                    struct error *err)
 {
     cleanup(db_query_end) struct db_query *query = db_query(store->db, STATEMENT_idempotency_insert);
     int r;
@@ -50,8 +51,7 @@ int repeatable_keep(struct store *store, const struct repeatable *request, const
     db_bind_int(query, 2, request->key);
     db_bind_text(query, 3, request->name);
     db_bind_blob(query, 4, request->body_hash, sizeof request->body_hash);
-    db_bind_text(query, 5, job->job_id);
-    db_bind_text(query, 6, answer);
+    db_bind_int(query, 5, job->queue_position);
     r = db_run(query, err);
     store->repeatables += r == 0;
     return r;

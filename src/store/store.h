@@ -155,26 +155,20 @@ struct repeatable {
     unsigned char body_hash[SHA256_BYTES];
 };
 
-/* So long the first answer is kept. */
+/* So long the first answer is known. */
 #define REPEATABLE_KEPT_MS (INT64_C(24) * 60 * 60 * 1000)
 
-/* What the first request of that name was answered. */
-struct repeated {
-    char job_id[JOB_ID_SIZE];
-    char *answer; /* the body; owned */
-};
-
 /*
- * [write] What the first request of that name got; the caller frees the answer.  STORE_NOT_FOUND where this
- * is the first, STORE_CONFLICT where the first had another body, STORE_IN_FLIGHT where the first is in
- * the same transaction and so not answered yet.
+ * [write] The job that the first request of that name created, as its answer told it (job_as_created()); the
+ * caller releases it.  STORE_NOT_FOUND where this is the first, STORE_CONFLICT where the first had another
+ * body, STORE_IN_FLIGHT where the first is in the same transaction and so not answered yet.
  */
-int repeatable_find(struct store *store, const struct repeatable *request, struct repeated *ret_first,
+int repeatable_find(struct store *store, const struct repeatable *request, struct job *ret_job,
                     struct error *err);
 
-/* [write] Keeps the answer of a first request, which has created that job. */
+/* [write] Keeps a first request, which has created that job. */
 int repeatable_keep(struct store *store, const struct repeatable *request, const struct job *job,
-                    const char *answer, struct error *err);
+                    struct error *err);
 
 /* STORE_NOT_FOUND where there is none or it is another key's.  key 0 sees every job. */
 int job_get(struct store *store, int64_t key, const char *job_id, struct job *ret_job, struct error *err);

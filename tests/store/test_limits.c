@@ -258,19 +258,19 @@ static struct repeatable testcase_repeatable(const char *name, unsigned char bod
     return request;
 }
 
-static int testcase_find(const struct repeatable *request, struct repeated *ret_first)
+static int testcase_find(const struct repeatable *request, struct job *ret_job)
 {
     struct error err = {""};
     int r;
 
     cr_assert_eq(store_begin(database.store, "test", NULL), 0);
-    r = repeatable_find(database.store, request, ret_first, &err);
+    r = repeatable_find(database.store, request, ret_job, &err);
     cr_assert_geq(r, 0, "%s", err.text);
     cr_assert_eq(store_commit(database.store, NULL), 0);
     return r;
 }
 
-static void testcase_keep(const struct repeatable *request, const char *answer)
+static struct job testcase_keep(const struct repeatable *request)
 {
     const struct job_request row = testcase_request("one");
     struct key_standing standing;
@@ -280,80 +280,96 @@ static void testcase_keep(const struct repeatable *request, const char *answer)
     fake_clock_advance(&database.clock, 1000); /* for another token */
     cr_assert_eq(store_begin(database.store, "test", NULL), 0);
     cr_assert_eq(job_create(database.store, &row, &job, &standing, NULL), 0);
-    cr_assert_eq(repeatable_keep(database.store, request, &job, answer, &err), 0, "%s", err.text);
+    cr_assert_eq(repeatable_keep(database.store, request, &job, &err), 0, "%s", err.text);
     cr_assert_eq(store_commit(database.store, NULL), 0);
-    job_release(&job);
+    return job;
 }
 
-Test(repeatable, the_first_answer_is_kept_for_a_day)
+/* What is found is that job. */
+static void testcase_same(const struct repeatable *request, const struct job *first)
+{
+    cleanup(job_release) struct job found = {0};
+
+    cr_assert_eq(testcase_find(request, &found), 0);
+    cr_assert_str_eq(found.job_id, first->job_id);
+    cr_assert_eq(found.queue_position, first->queue_position);
+    cr_assert_eq(found.status, JOB_PENDING);
+}
+
+Test(repeatable, the_first_job_is_found_for_a_day)
 {
     const struct repeatable request = testcase_repeatable("a", 1);
-    struct repeated first = {.answer = NULL};
+    cleanup(job_release) struct job first = {0}, second = {0}, none = {0};
 
-    cr_assert_eq(testcase_find(&request, &first), STORE_NOT_FOUND);
-    testcase_keep(&request, "{\"first\":1}");
+    cr_assert_eq(testcase_find(&request, &none), STORE_NOT_FOUND);
+    first = testcase_keep(&request);
     fake_clock_advance(&database.clock, REPEATABLE_KEPT_MS);
-    cr_assert_eq(testcase_find(&request, &first), 0);
-    cr_assert_str_eq(first.answer, "{\"first\":1}");
-    free(first.answer);
+    testcase_same(&request, &first);
     fake_clock_advance(&database.clock, 1);
-    cr_assert_eq(testcase_find(&request, &first), STORE_NOT_FOUND);
-    testcase_keep(&request, "{\"second\":1}"); /* in place of the row that is past its time */
-    cr_assert_eq(testcase_find(&request, &first), 0);
-    cr_assert_str_eq(first.answer, "{\"second\":1}");
-    free(first.answer);
+    cr_assert_eq(testcase_find(&request, &none), STORE_NOT_FOUND);
+    second = testcase_keep(&request); /* in place of the row that is past its time */
+    testcase_same(&request, &second);
+}
+
+Test(repeatable, what_became_of_the_job_is_not_told)
+{
+    const struct repeatable request = testcase_repeatable("a", 1);
+    cleanup(job_release) struct job first = testcase_keep(&request), cancelled = {0};
+
+    cr_assert_eq(store_begin(database.store, "test", NULL), 0);
+    cr_assert_eq(job_cancel(database.store, database.key, first.job_id, &cancelled, NULL), 0);
+    cr_assert_eq(store_commit(database.store, NULL), 0);
+    cr_assert_eq(cancelled.status, JOB_CANCELLED);
+    testcase_same(&request, &first);
 }
 
 Test(repeatable, another_body_is_another_request)
 {
     const struct repeatable request = testcase_repeatable("a", 1), other = testcase_repeatable("a", 2);
-    struct repeated first = {.answer = NULL};
+    cleanup(job_release) struct job first = testcase_keep(&request), none = {0};
 
-    testcase_keep(&request, "{}");
-    cr_assert_eq(testcase_find(&other, &first), STORE_CONFLICT);
+    cr_assert_eq(testcase_find(&other, &none), STORE_CONFLICT);
 }
 
 Test(repeatable, a_name_is_for_its_key_alone)
 {
     struct repeatable request = testcase_repeatable("a", 1);
-    struct repeated first = {.answer = NULL};
+    cleanup(job_release) struct job first = testcase_keep(&request), none = {0};
 
-    testcase_keep(&request, "{}");
     request.key = database_add_key(&database, 7);
-    cr_assert_eq(testcase_find(&request, &first), STORE_NOT_FOUND);
+    cr_assert_eq(testcase_find(&request, &none), STORE_NOT_FOUND);
 }
 
 Test(repeatable, in_one_transaction_the_first_is_still_in_flight)
 {
     const struct repeatable request = testcase_repeatable("a", 1);
     const struct job_request row = testcase_request("one");
-    struct repeated first = {.answer = NULL};
+    cleanup(job_release) struct job job = {0}, none = {0};
     struct key_standing standing;
-    struct job job = {0};
 
     cr_assert_eq(store_begin(database.store, "test", NULL), 0);
     cr_assert_eq(job_create(database.store, &row, &job, &standing, NULL), 0);
-    cr_assert_eq(repeatable_keep(database.store, &request, &job, "{}", NULL), 0);
-    cr_assert_eq(repeatable_find(database.store, &request, &first, NULL), STORE_IN_FLIGHT);
+    cr_assert_eq(repeatable_keep(database.store, &request, &job, NULL), 0);
+    cr_assert_eq(repeatable_find(database.store, &request, &none, NULL), STORE_IN_FLIGHT);
     cr_assert_eq(store_commit(database.store, NULL), 0);
-    cr_assert_eq(testcase_find(&request, &first), 0);
-    cr_assert_str_eq(first.job_id, job.job_id);
-    free(first.answer);
-    job_release(&job);
+    testcase_same(&request, &job);
 }
 
 Test(repeatable, rows_past_their_time_are_removed_as_others_come)
 {
+    struct job job;
     char name[16];
 
     for (int i = 0; i < 6; i++) {
         snprintf(name, sizeof name, "old-%d", i);
-        testcase_keep(&(struct repeatable){.key = database.key, .name = name}, "{}");
+        job = testcase_keep(&(struct repeatable){.key = database.key, .name = name});
+        job_release(&job);
     }
     fake_clock_advance(&database.clock, REPEATABLE_KEPT_MS + 60000);
     for (int i = 0; i < 3; i++) {
         snprintf(name, sizeof name, "new-%d", i);
-        testcase_keep(&(struct repeatable){.key = database.key, .name = name}, "{}");
+        job = testcase_keep(&(struct repeatable){.key = database.key, .name = name});
+        job_release(&job);
     }
     cr_assert_eq(database_count(&database, "SELECT count(*) FROM idempotency_keys"), 3);
 }

@@ -7,8 +7,8 @@
 
 #include "text/utf8.h"
 
-/* Twice the names, so that a probe stays short. */
-#define SEEN_SLOTS (2 * JSON_GATE_NAMES_MAX)
+/* A name has a value: twice as many as names are noted, so that a probe stays short. */
+#define SEEN_SLOTS (2 * JSON_GATE_VALUES_MAX)
 
 /* FNV-1a, 64 bits. */
 #define HASH_START UINT64_C(14695981039346656037)
@@ -20,9 +20,11 @@ struct scanner {
     size_t at;
     int depth;
     uint64_t objects; /* seen so far: the number of the one that is read */
+    size_t values;
     size_t names;
     uint64_t *seen; /* a hash table of names and their objects; made when the first few are passed */
     uint64_t few[16];
+    bool in_name;
     struct json_facts facts;
     struct json_fault fault;
 };
@@ -88,8 +90,8 @@ static bool note_name(struct scanner *s, uint64_t hash, size_t offset)
     static const char *const twice = "a name stands twice in this object";
 
     hash += hash == 0; /* 0 is the empty slot */
-    if (s->names >= JSON_GATE_NAMES_MAX)
-        return refuse_at(s, offset, "the document has more than 1024 members");
+    if (s->facts.is_crowded)
+        return true;
     if (s->names < few) {
         if (is_one_of_few(s, hash))
             return refuse_at(s, offset, twice);
@@ -154,6 +156,14 @@ static bool read_hex4(struct scanner *s, uint32_t *ret_unit)
     return true;
 }
 
+static void note_nul(struct scanner *s, size_t offset)
+{
+    if (!s->facts.nul_inside)
+        s->facts.nul_offset = offset;
+    s->facts.nul_inside = true;
+    s->facts.nul_in_name |= s->in_name;
+}
+
 /* Behind "\u": one code unit, or the two of a surrogate pair. */
 static bool read_unicode_escape(struct scanner *s, size_t start, uint32_t *ret_code_point)
 {
@@ -165,10 +175,8 @@ static bool read_unicode_escape(struct scanner *s, size_t start, uint32_t *ret_c
     if (high >= 0xDC00 && high <= 0xDFFF)
         return refuse_at(s, start, lone);
     if (high < 0xD800 || high > 0xDBFF) {
-        if (high == 0 && !s->facts.nul_inside) {
-            s->facts.nul_inside = true;
-            s->facts.nul_offset = start;
-        }
+        if (high == 0)
+            note_nul(s, start);
         *ret_code_point = high;
         return true;
     }
@@ -306,8 +314,10 @@ static bool read_member(struct scanner *s, uint64_t object)
         return refuse(s, "a name in double quotes belongs here");
     for (unsigned int shift = 0; shift < 32; shift += 8)
         hash_byte(&hash, (unsigned int)(object >> shift));
+    s->in_name = true;
     if (!read_string(s, &hash) || !note_name(s, hash, offset))
         return false;
+    s->in_name = false;
     skip_space(s);
     if (peek(s) != ':')
         return refuse(s, "a colon belongs here");
@@ -370,6 +380,7 @@ static bool read_any(struct scanner *s)
 /* A value and the white space around it. */
 static bool read_value(struct scanner *s)
 {
+    s->facts.is_crowded |= ++s->values > JSON_GATE_VALUES_MAX;
     skip_space(s);
     if (!read_any(s))
         return false;

@@ -15,8 +15,11 @@
 /* The contract's limit: objects and arrays inside each other. */
 #define JSON_GATE_DEPTH_MAX 16
 
-/* Names in all objects of a document together.  A request has a few dozen; more only cost memory. */
-#define JSON_GATE_NAMES_MAX 1024
+/*
+ * Values in a document, those inside of others among them.  A request has a few dozen, and 16 MB of zeros in
+ * an array would cost the parser behind the gate half a gigabyte.
+ */
+#define JSON_GATE_VALUES_MAX 1024
 
 struct json_fault {
     size_t offset;      /* of the first byte that is wrong */
@@ -26,8 +29,11 @@ struct json_fault {
 /* What a client may send as JSON and not as a request: the caller decides. */
 struct json_facts {
     bool is_object;  /* the document is an object */
+    bool is_crowded; /* it has more values than JSON_GATE_VALUES_MAX: not for a parser; names behind them were
+                        not compared */
     bool nul_inside; /* a name or a string holds \u0000, which C strings cannot */
-    size_t nul_offset;
+    bool nul_in_name;  /* a name does */
+    size_t nul_offset; /* of the first */
 };
 
 /* False where the bytes are not one JSON text; *ret_fault says where. */

@@ -26,6 +26,10 @@ int json_read(const char *bytes, size_t size, struct json_document **ret_documen
         return error_set(err, -EINVAL, "no JSON: at byte %zu %s", fault.offset, fault.reason);
     if (!facts.is_object)
         return error_set(err, -EINVAL, "the JSON is no object");
+    if (facts.is_crowded)
+        return error_set(err, -EINVAL, "the JSON has more than %d values", JSON_GATE_VALUES_MAX);
+    if (size > INT32_MAX)
+        return error_set(err, -EFBIG, "a JSON of %zu bytes is too large", size);
     tokener = json_tokener_new();
     if (tokener == NULL)
         return error_set(err, -ENOMEM, "out of memory");

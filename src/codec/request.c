@@ -383,15 +383,22 @@ int create_request_parse(const char *body, size_t size, const struct request_lim
         fault_add(faults, "wrong_type", "", "the body must be an object, such as {\"text\": \"Hello.\"}");
         return REQUEST_FAULTY;
     }
+    if (facts.is_crowded) {
+        fault_add(faults, "out_of_range", "",
+                  "the body has more than %d members and items; no request needs as many",
+                  JSON_GATE_VALUES_MAX);
+        return REQUEST_FAULTY;
+    }
     request.document = parse_document(body, size);
     if (request.document == NULL)
         return error_set(err, -ENOMEM, "out of memory for a document of %zu bytes", size);
     take_members(&parse);
     if (parse.out_of_memory)
         return error_set(err, -ENOMEM, "out of memory");
-    /* json-c ends a name at its NUL, so that one in a name may have gone unseen. */
-    if (facts.nul_inside && faults->total == 0)
-        fault_add(faults, "nul_character", "", "must not hold the character NUL (\\u0000), as at byte %zu",
+    /* json-c ends a name at its NUL, so that one in a name went unseen. */
+    if (facts.nul_in_name)
+        fault_add(faults, "nul_character", "",
+                  "no name may hold the character NUL (\\u0000); the body's first stands at byte %zu",
                   facts.nul_offset);
     if (faults->total > 0)
         return REQUEST_FAULTY;

@@ -256,6 +256,67 @@ Test(request, a_thousand_faults_make_a_short_list)
     cr_assert_eq(faults.total, 1000);
 }
 
+Test(request, a_million_members_or_items_are_not_looked_at_one_by_one)
+{
+    static const char *const starts[] = {"{\"text\":\"a\"", "{\"text\":[0"};
+    static const char *const ends[] = {"}", "]}"};
+
+    for (size_t i = 0; i < array_length(starts); i++) {
+        cleanup(buf_release) struct buf body = BUF_INIT(1 << 24);
+
+        buf_append_str(&body, starts[i]);
+        for (int member = 0; member < 1000 * 1000; member++)
+            buf_printf(&body, i == 0 ? ",\"x%d\":0" : ",%d", member);
+        buf_append_str(&body, ends[i]);
+        testcase_faulty(buf_str(&body), "", "out_of_range", "1024");
+    }
+}
+
+Test(request, numbers_of_any_length_are_judged_by_their_value)
+{
+    static const struct {
+        const char *start;
+        char digit;
+        const char *end;
+        bool taken;
+    } cases[] = {
+        {"", '1', "", false},     {"0.", '9', "", true},
+        {"1.", '0', "", true},    {"0.", '0', "1e10001", true},
+        {"-", '9', "", false},    {"1e", '9', "", false},
+        {"1e-", '9', "", false},  {"1e400", '0', "", false},
+        {"1.5e", '0', "0", true}, {"18446744073709551616", '0', "", false},
+    };
+
+    for (size_t i = 0; i < array_length(cases); i++) {
+        cleanup(buf_release) struct buf body = BUF_INIT(1 << 20);
+
+        buf_printf(&body, "{\"text\":\"a\",\"speed\":%s", cases[i].start);
+        for (int digit = 0; digit < 10 * 1000; digit++)
+            buf_append(&body, &cases[i].digit, 1);
+        buf_printf(&body, "%s}", cases[i].end);
+        if (cases[i].taken) {
+            struct create_request request = testcase_taken(buf_str(&body));
+
+            cr_assert(request.speed >= 0.9 && request.speed <= 1.5, "case %zu: %g", i, request.speed);
+            create_request_release(&request);
+        } else {
+            testcase_faulty(buf_str(&body), "/speed", "out_of_range", "0.5 to 2.0");
+        }
+    }
+}
+
+Test(request, a_nul_in_a_name_is_told_beside_the_other_faults)
+{
+    static const char body[] = "{\"text\":\"a\",\"speed\":9,\"metadata\":{\"b\\u0000c\":\"d\"}}";
+    struct create_request request;
+    struct faults faults;
+
+    cr_assert_eq(parse(body, strlen(body), &request, &faults), REQUEST_FAULTY);
+    cr_assert_eq(faults.total, 2);
+    cr_assert_str_eq(faults.items[0].pointer, "/speed");
+    cr_assert_str_eq(faults.items[1].code, "nul_character");
+}
+
 Test(request, a_name_of_any_length_is_quoted_in_whole_characters)
 {
     cleanup(buf_release) struct buf body = BUF_INIT(1 << 20);

@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "codec/header.h"
 #include "codec/problem.h"
+#include "codec/query.h"
 #include "config/settings.h"
 #include "net/guard.h"
 #include "store/committer.h"
@@ -142,21 +143,7 @@ void key_cache_clear(struct key_cache *cache);
 
 /* ---- query.c: the query string ---- */
 
-/* The most parameters that a query may hold. */
-#define QUERY_PARAMETERS_MAX 16
-#define QUERY_VALUE_MAX      256
-
-struct query_parameter {
-    char name[32];
-    char value[QUERY_VALUE_MAX];
-};
-
-struct query {
-    struct query_parameter parameters[QUERY_PARAMETERS_MAX];
-    size_t count;
-};
-
-/* application/x-www-form-urlencoded; false where the reply is made: 400 invalid_parameter. */
+/* query_decode() of the request's own; false where the reply is made: 400 invalid_parameter. */
 bool query_parse(struct exchange *exchange, struct query *ret_query);
 
 /* ---- routes ---- */

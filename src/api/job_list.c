@@ -4,16 +4,11 @@
 #include <string.h>
 
 #include "api/internal.h"
-#include "base/id.h"
 #include "codec/job_json.h"
 #include "codec/json_write.h"
 
 #define LIMIT_DEFAULT 20
 #define LIMIT_MAX     100
-
-/* A cursor is the number of the last job of its page in base 36; "c" leaves room for another kind. */
-#define CURSOR_PREFIX 'c'
-#define CURSOR_LENGTH (1 + JOB_ID_NUMBER_CHARS)
 
 /* A parameter's reader returns what would be right where the value is wrong, NULL where it took it. */
 typedef const char *read_fn(const char *value, struct job_filter *filter);
@@ -58,13 +53,7 @@ static const char *read_limit(const char *value, struct job_filter *filter)
 
 static const char *read_cursor(const char *value, struct job_filter *filter)
 {
-    uint64_t number;
-
-    if (strlen(value) != CURSOR_LENGTH || value[0] != CURSOR_PREFIX ||
-        !id_parse_number(value + 1, JOB_ID_NUMBER_CHARS, &number) || number == 0 || number > INT64_MAX)
-        return "the next_cursor of the page before";
-    filter->before = (int64_t)number;
-    return NULL;
+    return cursor_parse(value, &filter->before) ? NULL : "the next_cursor of the page before";
 }
 
 static const struct {
@@ -151,7 +140,7 @@ static void link_next(struct exchange *exchange, const char *cursor)
 
 static void render_page(struct exchange *exchange, const struct job_page *page)
 {
-    char cursor[CURSOR_LENGTH + 1] = {CURSOR_PREFIX};
+    char cursor[CURSOR_SIZE];
 
     buf_append_str(exchange->body, "{\"jobs\":[");
     for (size_t i = 0; i < page->count; i++) {
@@ -160,7 +149,7 @@ static void render_page(struct exchange *exchange, const struct job_page *page)
     }
     buf_append_str(exchange->body, "]");
     if (page->next != 0) {
-        id_format_number((uint64_t)page->next, cursor + 1, JOB_ID_NUMBER_CHARS);
+        cursor_format(page->next, cursor);
         json_member_string(exchange->body, "next_cursor", cursor);
         link_next(exchange, cursor);
     }

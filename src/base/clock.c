@@ -45,17 +45,19 @@ int64_t clock_monotonic_ms(const struct clock *clock)
     return clock->monotonic_us(clock) / 1000;
 }
 
+/* 9999-12-31T23:59:59.999Z: RFC 3339 has four digits for a year. */
+#define LAST_MS 253402300799999
+
 void clock_format_rfc3339(int64_t wall_ms, char ret_text[CLOCK_RFC3339_SIZE])
 {
-    static const int64_t last_ms = 253402300799999; /* 9999-12-31T23:59:59.999Z */
     time_t seconds;
     struct tm utc;
     size_t length;
 
     if (wall_ms < 0)
         wall_ms = 0;
-    if (wall_ms > last_ms)
-        wall_ms = last_ms;
+    if (wall_ms > LAST_MS)
+        wall_ms = LAST_MS;
     seconds = (time_t)(wall_ms / 1000);
     gmtime_r(&seconds, &utc);
     length = strftime(ret_text, CLOCK_RFC3339_SIZE, "%Y-%m-%dT%H:%M:%S", &utc);
@@ -144,7 +146,7 @@ bool clock_parse_rfc3339(const char *text, int64_t *ret_wall_ms)
     if (!parse_fraction(&rest, &ms) || !parse_offset(rest, &offset))
         return false;
     seconds = (int64_t)timegm(&utc) - offset;
-    if (seconds < 0)
+    if (seconds < 0 || seconds > LAST_MS / 1000)
         return false;
     *ret_wall_ms = seconds * 1000 + ms;
     return true;

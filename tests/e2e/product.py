@@ -38,6 +38,10 @@ class Failure(AssertionError):
     """Something is not as the contract says."""
 
 
+class Skip(Exception):
+    """A test that cannot run here, and why."""
+
+
 def check(condition, message):
     if not condition:
         raise Failure(message)

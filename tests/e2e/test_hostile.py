@@ -309,3 +309,38 @@ def test_hostile_requests_leave_no_memory_behind(product, client):
     is_well(client)
     grown = memory_of(product.api_pid) - before
     check(grown <= MEMORY_GROWTH_MAX, f"{before} bytes before, {grown} more behind")
+
+
+# --- slow clients ---------------------------------------------------------------------------------------------------
+
+
+def slow_heads(client, number):
+    """A request that a slow client never ends: in its line, in its header fields, in its body, in chunks of it."""
+    line = f"GET /v1/jobs/job_{'0' * 36}?".encode()
+    return (
+        line,
+        head(client, "GET /v1/jobs HTTP/1.1")[:-2] + b"X-Slow: ",
+        head(client, CREATE, "Content-Length: 1000000") + b'{"text":"',
+        head(client, CREATE, "Transfer-Encoding: chunked") + b'f4240\r\n{"text":"',
+    )[number % 4]
+
+
+def test_clients_that_trickle_do_not_hinder_one_that_works(client):
+    slow = []
+    try:
+        for number in range(400):
+            slow.append(connect(client))
+            slow[-1].sendall(slow_heads(client, number))
+        for _ in range(20):
+            for link in slow:
+                with contextlib.suppress(OSError):  # nginx may have waited long enough
+                    link.send(b"a")
+            job_id = client.create(text=SENTENCE)["job_id"]
+            client.get(f"/v1/jobs/{job_id}").expect(200)
+            client.get("/v1/jobs?limit=5").expect(200)
+            client.get("/healthz").expect(200)
+        is_well(client)
+    finally:
+        for link in slow:
+            link.close()
+    is_well(client)

@@ -203,6 +203,22 @@ void reply_limited(struct exchange *exchange, const struct limit_hit *hit)
                   (struct problem_details){.detail = detail, .policy = limit_name(hit->limit)});
 }
 
+static void append_parameter(struct buf *field, const char *name, int64_t value)
+{
+    buf_append_str(field, name);
+    buf_append_int(field, value);
+}
+
+static void append_item(struct buf *field, const char *comma, enum key_limit limit, const char *name,
+                        int64_t value)
+{
+    buf_append_str(field, comma);
+    buf_append(field, "\"", 1);
+    buf_append_str(field, limit_name(limit));
+    buf_append(field, "\"", 1);
+    append_parameter(field, name, value);
+}
+
 /*
  * RateLimit-Policy and RateLimit, as structured fields (draft-ietf-httpapi-ratelimit-headers-09 sections 3
  * and 4): each limit of the key, its window where it has one, and what is left of it.
@@ -210,33 +226,28 @@ void reply_limited(struct exchange *exchange, const struct limit_hit *hit)
 static void reply_standing(struct exchange *exchange)
 {
     const struct key_standing *standing = &exchange->standing;
-    struct buf *head = exchange->head;
-    const char *comma = "RateLimit-Policy: ";
+    cleanup(buf_release) struct buf left = BUF_INIT(HEAD_MAX);
+    struct buf *policy = exchange->head;
+    const char *comma = "";
 
+    buf_append_str(policy, "RateLimit-Policy: ");
     for (int i = 0; i < LIMIT_COUNT; i++) {
-        int64_t window = limit_window(&standing->limits, (enum key_limit)i);
+        enum key_limit limit = (enum key_limit)i;
+        int64_t window = limit_window(&standing->limits, limit);
 
         if (standing->limits.most[i] == 0)
             continue;
-        buf_printf(head, "%s\"%s\";q=%" PRId64, comma, limit_name((enum key_limit)i),
-                   standing->limits.most[i]);
-        if (window > 0)
-            buf_printf(head, ";w=%" PRId64, window);
+        append_item(policy, comma, limit, ";q=", standing->limits.most[i]);
+        append_item(&left, comma, limit, ";r=", usage_left(standing, limit));
+        if (window > 0) {
+            append_parameter(policy, ";w=", window);
+            append_parameter(&left, ";t=", (usage_reset_ms(standing, limit) + 999) / 1000);
+        }
         comma = ", ";
     }
-    comma = "\r\nRateLimit: ";
-    for (int i = 0; i < LIMIT_COUNT; i++) {
-        int64_t reset = usage_reset_ms(standing, (enum key_limit)i);
-
-        if (standing->limits.most[i] == 0)
-            continue;
-        buf_printf(head, "%s\"%s\";r=%" PRId64, comma, limit_name((enum key_limit)i),
-                   usage_left(standing, (enum key_limit)i));
-        if (limit_window(&standing->limits, (enum key_limit)i) > 0)
-            buf_printf(head, ";t=%" PRId64, (reset + 999) / 1000);
-        comma = ", ";
-    }
-    buf_append_str(head, "\r\n");
+    buf_append_str(policy, "\r\nRateLimit: ");
+    buf_append(policy, buf_str(&left), left.length);
+    buf_append_str(policy, "\r\n");
 }
 
 void reply_failure(struct exchange *exchange, int r, const struct error *err)

@@ -70,23 +70,42 @@ void buf_append_str(struct buf *buf, const char *text)
     buf_append(buf, text, strlen(text));
 }
 
+void buf_append_int(struct buf *buf, int64_t value)
+{
+    char digits[24]; /* INT64_MIN has 20 */
+    char *at = digits + sizeof digits;
+    uint64_t rest = value < 0 ? -(uint64_t)value : (uint64_t)value;
+
+    do {
+        *--at = (char)('0' + rest % 10);
+        rest /= 10;
+    } while (rest > 0);
+    if (value < 0)
+        *--at = '-';
+    buf_append(buf, at, (size_t)(digits + sizeof digits - at));
+}
+
 void buf_printf(struct buf *buf, const char *format, ...)
 {
+    size_t size = buf->capacity - buf->length;
+    char *room = buf->data != NULL ? buf->data + buf->length : NULL;
     va_list args;
     int length;
-    char *room;
 
     va_start(args, format);
-    length = vsnprintf(NULL, 0, format, args);
+    length = vsnprintf(room, size, format, args);
     va_end(args);
-    room = length < 0 ? NULL : buf_reserve(buf, (size_t)length);
-    if (room == NULL) {
+    if (length < 0 || buf_reserve(buf, (size_t)length) == NULL) {
         buf->failed = true;
+        if (room != NULL)
+            *room = '\0';
         return;
     }
-    va_start(args, format);
-    vsnprintf(room, (size_t)length + 1, format, args);
-    va_end(args);
+    if ((size_t)length >= size) { /* it did not fit in what was there */
+        va_start(args, format);
+        vsnprintf(buf->data + buf->length, (size_t)length + 1, format, args);
+        va_end(args);
+    }
     buf_commit(buf, (size_t)length);
 }
 

@@ -11,6 +11,7 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct buf {
     char *data;      /* NULL while nothing was appended */
@@ -29,6 +30,7 @@ void buf_clear(struct buf *buf);
 
 void buf_append(struct buf *buf, const void *bytes, size_t size);
 void buf_append_str(struct buf *buf, const char *text);
+void buf_append_int(struct buf *buf, int64_t value);
 void buf_printf(struct buf *buf, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Removes size bytes (at most length) from the front. */

@@ -7,9 +7,6 @@
 
 #include "base/clock.h"
 
-/* "-9223372036854775808" and a NUL. */
-#define INT_SIZE 24
-
 void json_item(struct buf *out)
 {
     char last = out->length > 0 ? out->data[out->length - 1] : '[';
@@ -65,17 +62,7 @@ void json_string(struct buf *out, const char *text)
 
 void json_int(struct buf *out, int64_t value)
 {
-    char digits[INT_SIZE];
-    char *at = digits + sizeof digits;
-    uint64_t rest = value < 0 ? -(uint64_t)value : (uint64_t)value;
-
-    do {
-        *--at = (char)('0' + rest % 10);
-        rest /= 10;
-    } while (rest > 0);
-    if (value < 0)
-        *--at = '-';
-    buf_append(out, at, (size_t)(digits + sizeof digits - at));
+    buf_append_int(out, value);
 }
 
 void json_bool(struct buf *out, bool value)

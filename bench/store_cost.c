@@ -190,7 +190,7 @@ static void run_verb(struct store *store, enum verb verb, int64_t worker, int ro
         create(store, round, err);
         break;
     case CLAIM:
-        check(job_claim(store, worker, job, err), "job_claim", err);
+        check(job_claim(store, worker, NULL, 0, job, err), "job_claim", err);
         break;
     case FINISH:
         check(job_finish(store, job->id, job->epoch, &outcome, err), "job_finish", err);

@@ -58,13 +58,12 @@ WHERE pending_jobs > 0
 ORDER BY vt
 LIMIT 1;
 
--- The key to serve next.
+-- The keys to serve, the next one first; the first few rows are read.
 -- name: key_next
 SELECT key
 FROM api_keys
 WHERE pending_jobs > 0
-ORDER BY vt
-LIMIT 1;
+ORDER BY vt;
 
 -- name: key_first_job
 SELECT id

@@ -94,7 +94,8 @@ struct audio_facts {
 struct job {
     int64_t id; /* the row: creation order, microseconds since 1970 made unique */
     char job_id[JOB_ID_SIZE];
-    int64_t key; /* the row of its API key */
+    int64_t key;   /* the row of its API key */
+    double weight; /* of that key; 0 but for a claimed job */
     enum job_status status;
     int64_t epoch;    /* claims so far */
     int64_t revision; /* raised by every change that a client can see */

@@ -102,36 +102,56 @@ int store_account(struct store *store, int64_t key, struct account **ret_account
     return 0;
 }
 
+/* The most that any key has reached. */
+static int raise_virtual_time(struct store *store, struct error *err)
+{
+    cleanup(db_query_end) struct db_query *query = NULL;
+
+    if (store->virtual_time == 0)
+        return 0;
+    query = db_query(store->db, STATEMENT_metric_raise);
+    db_bind_text(query, 1, METRIC_VIRTUAL_TIME);
+    db_bind_double(query, 2, store->virtual_time);
+    store->virtual_time = 0;
+    return db_run(query, err);
+}
+
 int store_write_accounts(struct store *store, struct error *err)
 {
     int r = 0;
 
     for (size_t i = 0; i < ACCOUNTS_MAX && r == 0; i++)
         r = write_back(store, &store->accounts[i], err);
-    return r;
+    return r == 0 ? raise_virtual_time(store, err) : r;
 }
 
 void store_forget_accounts(struct store *store)
 {
     memset(store->accounts, 0, sizeof store->accounts);
     store->next_account = 0;
+    store->virtual_time = 0;
 }
 
 /*
- * An idle key starts from the least virtual time of those that wait, or it would have saved up the time of
- * its idleness.
+ * An idle key starts from the least virtual time of those that wait and, where none does, from the most that
+ * any has reached: or it would have saved up the time of its idleness.
  */
 static int catch_up(struct store *store, struct account *account, struct error *err)
 {
     cleanup(db_query_end) struct db_query *query = NULL;
+    double least = 0;
     int r = store_write_accounts(store, err);
 
     if (r < 0)
         return r;
     query = db_query(store->db, STATEMENT_key_least_vt);
     r = db_step(query, err);
-    if (r == DB_ROW && db_column_double(query, 0) > account->vt)
-        account->vt = db_column_double(query, 0);
+    if (r == DB_ROW)
+        least = db_column_double(query, 0);
+    else if (r == 0)
+        r = metric_get(store, METRIC_VIRTUAL_TIME, &least, err);
+    if (r >= 0 && least > account->vt)
+        account->vt = least;
     return r < 0 ? r : 0;
 }
 
@@ -151,6 +171,8 @@ void account_waited(struct store *store, struct account *account, int64_t charac
 {
     usage_waited(&account->standing, characters);
     account->vt += (double)cost / account->weight;
+    if (cost > 0 && account->vt > store->virtual_time)
+        store->virtual_time = account->vt;
     account->changed = true;
     store_count(store, METRIC_QUEUE_LENGTH, -1);
 }

@@ -4,15 +4,12 @@
 
 #include "store/internal.h"
 
-/* The first column of a statement's first row; STORE_NOT_FOUND where it has none. */
-static int read_row_number(struct store *store, enum statement statement, int64_t argument,
-                           int64_t *ret_number, struct error *err)
+static int first_job(struct store *store, int64_t key, int64_t *ret_number, struct error *err)
 {
-    cleanup(db_query_end) struct db_query *query = db_query(store->db, statement);
+    cleanup(db_query_end) struct db_query *query = db_query(store->db, STATEMENT_key_first_job);
     int r;
 
-    if (argument != 0)
-        db_bind_int(query, 1, argument);
+    db_bind_int(query, 1, key);
     r = db_step(query, err);
     if (r != DB_ROW)
         return r < 0 ? r : STORE_NOT_FOUND;
@@ -34,7 +31,38 @@ static int mark_processing(struct store *store, int64_t id, int64_t worker, stru
     return db_changes(store->db) > 0 ? 0 : STORE_STALE;
 }
 
-int job_claim(struct store *store, int64_t worker, struct job *ret_job, struct error *err)
+static bool is_among(int64_t key, const int64_t *keys, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (keys[i] == key)
+            return true;
+    return false;
+}
+
+/* The waiting key with the least virtual time, those in except left out. */
+static int next_key(struct store *store, const int64_t *except, size_t except_count, int64_t *ret_key,
+                    struct error *err)
+{
+    cleanup(db_query_end) struct db_query *query = db_query(store->db, STATEMENT_key_next);
+    int r;
+
+    while ((r = db_step(query, err)) == DB_ROW)
+        if (!is_among(db_column_int(query, 0), except, except_count)) {
+            *ret_key = db_column_int(query, 0);
+            return 0;
+        }
+    return r < 0 ? r : STORE_NOT_FOUND;
+}
+
+int key_waits(struct store *store, const int64_t *except, size_t except_count, struct error *err)
+{
+    int64_t key;
+
+    return next_key(store, except, except_count, &key, err);
+}
+
+int job_claim(struct store *store, int64_t worker, const int64_t *except, size_t except_count,
+              struct job *ret_job, struct error *err)
 {
     cleanup(job_release) struct job job = {0};
     struct account *account;
@@ -42,9 +70,9 @@ int job_claim(struct store *store, int64_t worker, struct job *ret_job, struct e
     int r = store_write_accounts(store, err); /* it is by them that the next key is found */
 
     if (r == 0)
-        r = read_row_number(store, STATEMENT_key_next, 0, &key, err);
+        r = next_key(store, except, except_count, &key, err);
     if (r == 0)
-        r = read_row_number(store, STATEMENT_key_first_job, key, &id, err);
+        r = first_job(store, key, &id, err);
     if (r == 0)
         r = mark_processing(store, id, worker, err);
     if (r == 0)
@@ -54,6 +82,7 @@ int job_claim(struct store *store, int64_t worker, struct job *ret_job, struct e
     if (r != 0)
         return r;
     account_waited(store, account, job.characters, job.characters);
+    job.weight = account->weight;
     store_count(store, METRIC_JOBS_PROCESSING, 1);
     *ret_job = job;
     job = (struct job){0};

@@ -38,6 +38,9 @@ struct account {
     struct key_standing standing;
 };
 
+/* The name under which the virtual time of the most served key is kept among the metrics. */
+#define METRIC_VIRTUAL_TIME "scheduler_virtual_time"
+
 struct store {
     struct db *db;
     const struct clock *clock;
@@ -47,6 +50,7 @@ struct store {
     double counted[METRIC_COUNT]; /* in the open transaction, as what follows */
     struct account accounts[ACCOUNTS_MAX];
     size_t next_account; /* the place of the next that is loaded */
+    double virtual_time; /* the most that a key has reached by a claim; 0 before */
     int64_t last_job;    /* the newest job's row, once it was asked for; 0 before */
     int64_t first_job;   /* the first that was created; 0 before */
     int64_t repeatables; /* rows of idempotency_keys that were written */

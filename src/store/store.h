@@ -238,12 +238,16 @@ struct worker_row {
 int worker_list(struct store *store, struct worker_row **ret_rows, size_t *ret_count, struct error *err);
 void worker_rows_free(struct worker_row *rows, size_t count);
 
+/* 0 where a job of a key that is not among except waits, else STORE_NOT_FOUND. */
+int key_waits(struct store *store, const int64_t *except, size_t except_count, struct error *err);
+
 /*
  * [write] Claims the next job by fairness: the oldest of the key with the least virtual time, which then
- * grows by characters / weight.  STORE_NOT_FOUND where none is pending, STORE_STALE where there is no such
- * worker any more.  The claim is the pair of job.id and job.epoch.
+ * grows by characters / weight.  Keys among except are left out.  STORE_NOT_FOUND where none is pending,
+ * STORE_STALE where there is no such worker any more.  The claim is the pair of job.id and job.epoch.
  */
-int job_claim(struct store *store, int64_t worker, struct job *ret_job, struct error *err);
+int job_claim(struct store *store, int64_t worker, const int64_t *except, size_t except_count,
+              struct job *ret_job, struct error *err);
 
 /* Reads up to size bytes of the text from offset on; *ret_size is 0 at its end.  STORE_NOT_FOUND where it is
  * gone. */

@@ -20,8 +20,8 @@
 #include "worker/worker.h"
 
 /* Jobs spoken at once.  Each holds a piece of text and a few segments of audio, so this bounds the worker's
- * memory. */
-#define RUNS_MAX 16
+ * memory; so many keys with long jobs are served at once. */
+#define RUNS_MAX 32
 
 /*
  * Jobs with segments to submit that are kept at hand for each synthesizer: a claim takes a commit, in which a
@@ -61,6 +61,14 @@
 
 struct run;
 
+/* What the runs of one key share: how much of the synthesizers the key has had here. */
+struct flow {
+    int64_t key;
+    size_t runs; /* 0: free */
+    double weight;
+    double virtual_time; /* bytes submitted ÷ weight */
+};
+
 /* One segment on its way from text to joined audio.  They form a list in the order of the text. */
 struct utterance {
     struct synth_task task;
@@ -80,6 +88,7 @@ struct utterance {
 struct run {
     struct worker *worker;
     struct job job;
+    struct flow *flow; /* while it is among the worker's runs */
     struct run *next;
 
     struct segmenter *segmenter;
@@ -151,8 +160,10 @@ struct worker {
     struct lease lease;
     struct finisher_queue finishers;
 
-    struct run *runs; /* being spoken, in the order in which they are served */
+    struct run *runs; /* being spoken, the oldest claim first */
     size_t run_count;
+    struct flow flows[RUNS_MAX];
+    double virtual_time; /* of the flow that was served last: where a new one starts */
     size_t ending_count; /* runs that finishers and committer have */
     struct run *retries; /* runs whose ending failed, to be tried again at retry_at */
     int64_t retry_at;
@@ -182,6 +193,13 @@ void lease_end(struct worker *worker);
 
 /* Claims jobs and gives segments to the synthesizers, as far as there is room for either. */
 void schedule(struct worker *worker);
+
+/* ---- flow.c ---- */
+
+/* The flow of the run's key, with one run more; there is always room, since there are no more flows than
+ * runs. */
+struct flow *flow_join(struct worker *worker, const struct job *job);
+void flow_leave(struct flow *flow);
 
 /* ---- run.c ---- */
 

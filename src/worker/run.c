@@ -89,6 +89,7 @@ static void unlist(struct run *run)
     *link = run->next;
     run->next = NULL;
     run->worker->run_count--;
+    flow_leave(run->flow);
 }
 
 /* From here on the loop does not touch the run until its ending letter comes. */

@@ -12,6 +12,9 @@ struct claim_request {
     struct letter letter;
     struct worker *worker;
     size_t wanted;
+    bool others_only; /* jobs of keys that are not served yet */
+    int64_t served[RUNS_MAX];
+    size_t served_count;
     size_t count;
     struct job jobs[CLAIM_MAX];
     char texts[CLAIM_MAX][CLAIM_TEXT_MAX];
@@ -19,6 +22,17 @@ struct claim_request {
 };
 
 /* ---- claims ---- */
+
+/* The keys of the runs, each once. */
+static size_t served_keys(const struct worker *worker, int64_t ret_keys[RUNS_MAX])
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < RUNS_MAX; i++)
+        if (worker->flows[i].runs > 0)
+            ret_keys[count++] = worker->flows[i].key;
+    return count;
+}
 
 static void release_jobs(struct claim_request *request)
 {
@@ -29,7 +43,8 @@ static void release_jobs(struct claim_request *request)
 static int claim_one(struct claim_request *request, struct store *store, int64_t worker, struct error *err)
 {
     size_t i = request->count;
-    int r = job_claim(store, worker, &request->jobs[i], err);
+    int r = job_claim(store, worker, request->served, request->others_only ? request->served_count : 0,
+                      &request->jobs[i], err);
 
     if (r != 0)
         return r;
@@ -74,6 +89,7 @@ static void add_run(struct worker *worker, struct job *job, const char *text, si
     while (*link != NULL)
         link = &(*link)->next;
     *link = run;
+    run->flow = flow_join(worker, &run->job);
     worker->run_count++;
 }
 
@@ -97,7 +113,7 @@ static void receive_claims(struct letter *letter)
     free(request);
 }
 
-static void post_claim(struct worker *worker, size_t wanted)
+static void post_claim(struct worker *worker, size_t wanted, bool others_only)
 {
     struct claim_request *request = calloc(1, sizeof *request);
 
@@ -107,6 +123,8 @@ static void post_claim(struct worker *worker, size_t wanted)
     request->letter.receive = receive_claims;
     request->worker = worker;
     request->wanted = wanted < CLAIM_MAX ? wanted : CLAIM_MAX;
+    request->others_only = others_only;
+    request->served_count = served_keys(worker, request->served);
     if (committer_post(worker->committer, &request->work) < 0) {
         free(request);
         return;
@@ -125,60 +143,84 @@ static size_t unfinished_runs(const struct worker *worker)
     return count;
 }
 
+/* Looks, which costs no commit, since it is asked often while all are busy. */
+static bool another_key_waits(struct worker *worker)
+{
+    int64_t served[RUNS_MAX];
+    size_t count = served_keys(worker, served);
+
+    return key_waits(worker->store, served, count, NULL) == 0;
+}
+
+static bool may_claim(const struct worker *worker)
+{
+    return worker->claiming == NULL && worker->maybe_pending && worker->run_count < RUNS_MAX &&
+           worker->ending_count < ENDINGS_MAX && atomic_load(&worker->lease.worker) != 0 &&
+           clock_monotonic_ms(worker->options.clock) >= worker->claim_not_before;
+}
+
+/*
+ * Jobs enough to keep the synthesizers busy.  Past that, only those of keys that are not served yet: a key
+ * whose long jobs take all places must not keep the others waiting until one of them ends.
+ */
 static void claim_more(struct worker *worker)
 {
     size_t enough = RUNS_AHEAD * worker->synthesizers;
-    size_t unfinished = unfinished_runs(worker);
-    size_t wanted = enough > unfinished ? enough - unfinished : 0;
+    size_t room = RUNS_MAX - worker->run_count;
+    size_t unfinished;
 
-    if (worker->claiming != NULL || !worker->maybe_pending || wanted == 0 || worker->run_count >= RUNS_MAX ||
-        worker->ending_count >= ENDINGS_MAX || atomic_load(&worker->lease.worker) == 0 ||
-        clock_monotonic_ms(worker->options.clock) < worker->claim_not_before)
+    if (!may_claim(worker))
         return;
-    if (wanted > RUNS_MAX - worker->run_count)
-        wanted = RUNS_MAX - worker->run_count;
-    post_claim(worker, wanted);
+    unfinished = unfinished_runs(worker);
+    if (unfinished < enough)
+        post_claim(worker, enough - unfinished < room ? enough - unfinished : room, false);
+    else if (another_key_waits(worker))
+        post_claim(worker, 1, true);
+    else
+        worker->maybe_pending = false;
 }
 
 /* ---- segments ---- */
 
-/* Serves the runs in turn: the one that was served goes to the end. */
-static void rotate(struct worker *worker, struct run *run)
+/*
+ * Start-time fair queueing (Goyal, Vin, Cheng, SIGCOMM 1996) between the keys that are served, by bytes of
+ * their segments: the next segment is the one whose key has the least virtual time, and of its key's runs the
+ * oldest has it.
+ */
+static struct run *next_run(const struct worker *worker)
 {
-    struct run **link = &worker->runs;
+    struct run *next = NULL;
 
-    while (*link != run)
-        link = &(*link)->next;
-    *link = run->next;
-    while (*link != NULL)
-        link = &(*link)->next;
-    run->next = NULL;
-    *link = run;
+    for (struct run *run = worker->runs; run != NULL; run = run->next)
+        if ((next == NULL || run->flow->virtual_time < next->flow->virtual_time) && run_has_more(run))
+            next = run;
+    return next;
+}
+
+static void charge(struct worker *worker, struct run *run, size_t bytes)
+{
+    struct flow *flow = run->flow;
+
+    worker->virtual_time = flow->virtual_time;
+    flow->virtual_time += (double)bytes / flow->weight;
 }
 
 /* False where no run has a segment to submit. */
 static bool submit_one(struct worker *worker)
 {
-    struct run *run, *next;
+    struct run *run = next_run(worker);
+    struct utterance *utterance = run != NULL ? run_next_utterance(run) : NULL;
+    struct error err = {""};
 
-    for (run = worker->runs; run != NULL; run = next) {
-        struct utterance *utterance;
-        struct error err = {""};
-
-        next = run->next; /* a run may end while it looks for its next segment */
-        utterance = run_next_utterance(run);
-        if (utterance == NULL)
-            continue;
-        if (synth_pool_submit(worker->pool, &utterance->task, &err) == 0) {
-            utterance->state = UTTERANCE_SPEAKING;
-            rotate(worker, run);
-        } else {
-            run_fail(run, utterance, "synthesis_refused", "this part of the text cannot be spoken: %s",
-                     err.text);
-        }
-        return true;
+    if (utterance == NULL)
+        return run != NULL; /* it had none left, and may have ended: there may be others */
+    if (synth_pool_submit(worker->pool, &utterance->task, &err) == 0) {
+        utterance->state = UTTERANCE_SPEAKING;
+        charge(worker, run, utterance->task.text_bytes);
+    } else {
+        run_fail(run, utterance, "synthesis_refused", "this part of the text cannot be spoken: %s", err.text);
     }
-    return false;
+    return true;
 }
 
 void schedule(struct worker *worker)

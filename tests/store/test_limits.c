@@ -248,6 +248,73 @@ Test(limits, a_key_may_have_limits_of_its_own_and_give_them_up)
     free(keys);
 }
 
+/* ---- fairness ---- */
+
+static void testcase_claims(int64_t worker, int64_t key, int times)
+{
+    for (int i = 0; i < times; i++) {
+        struct job claim;
+
+        cr_assert_eq(database_claim(&database, worker, &claim), 0);
+        cr_assert_eq(claim.key, key, "claim %d", i);
+        job_release(&claim);
+    }
+}
+
+Test(limits, idleness_while_nobody_waits_saves_up_no_turns)
+{
+    int64_t worker = database_join(&database), other = database_add_key(&database, 7);
+    struct key_request change = KEY_UNCHANGED;
+    struct api_key *keys;
+    struct job job;
+    size_t count;
+
+    /* Limits would only be in the way. */
+    change.limits.most[LIMIT_BURST] = change.limits.most[LIMIT_PENDING_JOBS] = 1000000;
+    cr_assert_eq(key_list(database.store, &keys, &count, NULL), 0);
+    cr_assert_eq(store_begin(database.store, "test", NULL), 0);
+    for (size_t i = 0; i < count; i++) {
+        cr_assert_eq(key_change(database.store, keys[i].key_id, &change, NULL), 0);
+        api_key_release(&keys[i]);
+    }
+    cr_assert_eq(store_commit(database.store, NULL), 0);
+    free(keys);
+    /* One key is served for a while, alone, and nothing waits. */
+    for (int i = 0; i < 20; i++) {
+        job = database_add_job(&database, database.key, "ten chars.", NULL);
+        job_release(&job);
+        testcase_claims(worker, database.key, 1);
+    }
+    /* Then another comes with many jobs, and the first with one: they are even, and it is not served last. */
+    for (int i = 0; i < 10; i++) {
+        job = database_add_job(&database, other, "ten chars.", NULL);
+        job_release(&job);
+    }
+    job = database_add_job(&database, database.key, "ten chars.", NULL);
+    job_release(&job);
+    testcase_claims(worker, database.key, 1);
+    testcase_claims(worker, other, 10);
+}
+
+Test(limits, keys_that_are_served_can_be_left_out_of_a_claim)
+{
+    int64_t worker = database_join(&database), other = database_add_key(&database, 7);
+    struct job first = database_add_job(&database, database.key, "one", NULL), claim;
+
+    cr_assert_eq(key_waits(database.store, &database.key, 1, NULL), STORE_NOT_FOUND);
+    cr_assert_eq(key_waits(database.store, NULL, 0, NULL), 0);
+    job_release(&first);
+    first = database_add_job(&database, other, "two", NULL);
+    cr_assert_eq(key_waits(database.store, &database.key, 1, NULL), 0);
+    cr_assert_eq(store_begin(database.store, "test", NULL), 0);
+    cr_assert_eq(job_claim(database.store, worker, &database.key, 1, &claim, NULL), 0);
+    cr_assert_eq(claim.key, other);
+    job_release(&claim);
+    cr_assert_eq(job_claim(database.store, worker, &database.key, 1, &claim, NULL), STORE_NOT_FOUND);
+    cr_assert_eq(store_commit(database.store, NULL), 0);
+    job_release(&first);
+}
+
 /* ---- requests that are repeated ---- */
 
 static struct repeatable testcase_repeatable(const char *name, unsigned char body)

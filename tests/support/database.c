@@ -118,7 +118,7 @@ int database_claim(struct database *database, int64_t worker, struct job *ret_jo
     int r;
 
     begin(database);
-    r = job_claim(database->store, worker, ret_job, &err);
+    r = job_claim(database->store, worker, NULL, 0, ret_job, &err);
     cr_assert_geq(r, 0, "%s", err.text);
     commit(database);
     return r;

@@ -95,6 +95,10 @@ CREATE INDEX jobs_of_key ON jobs (key, status);
 -- What a worker has claimed.
 CREATE INDEX jobs_claimed ON jobs (worker) WHERE status = 'processing';
 
+-- What is old enough to go.
+CREATE INDEX jobs_expiring ON jobs (expires_at) WHERE expires_at IS NOT NULL AND audio_removed_at IS NULL;
+CREATE INDEX jobs_ended ON jobs (completed_at) WHERE completed_at IS NOT NULL;
+
 -- The texts, apart so that rows of jobs stay small.  Gone when the job completes or is cancelled; a failed job's stays.
 CREATE TABLE job_texts (
     id              INTEGER PRIMARY KEY REFERENCES jobs,
@@ -133,6 +137,9 @@ CREATE TABLE webhooks (
 
 -- What is due, receiver by receiver: one that is slow hides no other.
 CREATE INDEX webhooks_due ON webhooks (receiver, next_attempt_at) WHERE next_attempt_at IS NOT NULL;
+
+-- Settled ones whose body and attempts are still kept.
+CREATE INDEX webhooks_settled ON webhooks (settled_at) WHERE settled_at IS NOT NULL AND body <> '';
 
 -- When the next one is due, whosever it is.
 CREATE INDEX webhooks_next ON webhooks (next_attempt_at) WHERE next_attempt_at IS NOT NULL;

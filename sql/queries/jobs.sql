@@ -66,7 +66,7 @@ WHERE id = ?1 AND epoch = ?2 AND status = 'processing';
 UPDATE jobs
 SET status = ?2, worker = NULL, completed_at = ?3, spoken = CASE WHEN ?2 = 'completed' THEN characters ELSE spoken END,
     audio_bytes = ?4, audio_samples = ?5, audio_sample_rate = ?6, audio_sha256 = ?7,
-    error_code = ?8, error_message = ?9, error_start = ?10, error_end = ?11, warnings = ?12,
+    error_code = ?8, error_message = ?9, error_start = ?10, error_end = ?11, warnings = ?12, expires_at = ?13,
     revision = revision + 1
 WHERE id = ?1;
 

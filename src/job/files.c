@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "base/file.h"
 
 /* The server of the downloads is another user; the folder above decides who else comes so far. */
@@ -59,4 +60,16 @@ void job_files_discard(const char *downloads_dir, const struct job *job, int64_t
             unlink(path);
     if (final && job_final_path(downloads_dir, job, path))
         unlink(path);
+}
+
+void job_files_remove(const char *downloads_dir, const struct job *job)
+{
+    const char *const suffixes[] = {audio_format_name(job->format), "json", "srt", "vtt"};
+    char file[JOB_PATH_SIZE], path[PATH_MAX];
+
+    for (size_t i = 0; i < array_length(suffixes); i++) {
+        job_file_path(job->job_id, suffixes[i], file);
+        if ((size_t)snprintf(path, sizeof path, "%s/%s", downloads_dir, file) < sizeof path)
+            unlink(path);
+    }
 }

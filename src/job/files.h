@@ -26,4 +26,7 @@ bool job_part_path(const char *downloads_dir, const struct job *job, int64_t epo
  */
 void job_files_discard(const char *downloads_dir, const struct job *job, int64_t epochs, bool final);
 
+/* Removes all that a job that has ended has: its audio and the timings beside it. */
+void job_files_remove(const char *downloads_dir, const struct job *job);
+
 #endif

@@ -19,6 +19,7 @@ static int mark_terminal(struct store *store, int64_t id, const struct job_outco
         db_bind_int(query, 5, audio->samples);
         db_bind_int(query, 6, audio->sample_rate);
         db_bind_text(query, 7, audio->sha256);
+        db_bind_int(query, 13, store_now(store) + store->retention_audio);
     }
     if (outcome->status == JOB_FAILED) {
         db_bind_text(query, 8, outcome->error_code);

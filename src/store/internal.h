@@ -46,6 +46,7 @@ struct store {
     const struct clock *clock;
     const struct event_renderer *renderer;
     int64_t webhook_delay;
+    int64_t retention_audio;
     struct key_limits limits;     /* of keys that have none of their own */
     double counted[METRIC_COUNT]; /* in the open transaction, as what follows */
     struct account accounts[ACCOUNTS_MAX];

@@ -27,6 +27,7 @@ int store_open(const struct store_options *options, struct store **ret_store, st
     store->renderer = options->renderer;
     store->webhook_delay = options->webhook_delay;
     store->limits = options->limits;
+    store->retention_audio = options->retention_audio;
     r = db_open(&db_options, &store->db, err);
     if (r == 0)
         r = db_migrate(store->db, options->clock, NULL, err);

@@ -40,6 +40,7 @@ struct store_options {
     const struct event_renderer *renderer; /* NULL: this connection ends no jobs */
     int64_t webhook_delay; /* milliseconds from an event to the first attempt: the schedule's first entry */
     struct key_limits limits; /* of keys that have none of their own; 0 is no limit */
+    int64_t retention_audio;  /* milliseconds that audio is kept from its job's completion on */
 };
 
 /*
@@ -363,6 +364,40 @@ struct delivery {
 int delivery_list(struct store *store, int64_t key, const char *job_id, struct delivery **ret_deliveries,
                   size_t *ret_count, struct error *err);
 void deliveries_free(struct delivery *deliveries, size_t count);
+
+/* ---- retention ---- */
+
+/* What one transaction removes at most: deletes of more hold up other writers. */
+#define RETENTION_BATCH 64
+
+struct retention_batch {
+    struct job jobs[RETENTION_BATCH]; /* whose files are to be removed after the commit */
+    size_t count;
+};
+void retention_batch_release(struct retention_batch *batch);
+
+/* How far a pass over the jobs that ended has come; zero is its beginning. */
+struct retention_cursor {
+    int64_t completed_at;
+    int64_t id;
+};
+
+/* Whether anything is to be done at now_ms: 0, or STORE_NOT_FOUND. */
+struct retention_times {
+    int64_t audio;      /* audio whose time of expiry is up to this is removed */
+    int64_t jobs;       /* jobs that ended up to this */
+    int64_t deliveries; /* attempts of webhooks that were settled up to this */
+};
+int retention_is_due(struct store *store, const struct retention_times *until,
+                     const struct retention_cursor *cursor, struct error *err);
+
+/*
+ * [write] Marks audio as removed, removes jobs with all that belongs to them, and attempts with what was
+ * sent: each kind at most RETENTION_BATCH a call.  A job whose webhook is still owed, or whose request may
+ * still be repeated, stays until the next pass; the cursor goes past it.
+ */
+int retention_remove(struct store *store, const struct retention_times *until,
+                     struct retention_cursor *cursor, struct retention_batch *ret_batch, struct error *err);
 
 /* ---- metrics ---- */
 

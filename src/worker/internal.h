@@ -17,6 +17,7 @@
 #include "text/segment.h"
 #include "webhook/dispatcher.h"
 #include "worker/mailbox.h"
+#include "worker/retire.h"
 #include "worker/worker.h"
 
 /* Jobs spoken at once.  Each holds a piece of text and a few segments of audio, so this bounds the worker's
@@ -152,6 +153,7 @@ struct worker {
     struct synth_pool *pool;
     size_t synthesizers;
     struct dispatcher *dispatcher; /* NULL unless elected */
+    struct retirer *retirer;       /* likewise */
     int election_fd;
     struct mailbox mailbox;
     int wake_fd;

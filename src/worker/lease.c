@@ -246,7 +246,8 @@ static void log_for_dispatcher(enum log_level level, const struct log_context *c
     log_write(level, context, "%s", message);
 }
 
-/* One worker delivers, so that limits per receiver and the order per job hold. */
+/* One worker delivers, so that limits per receiver and the order per job hold; it also removes what is old.
+ */
 static void try_election(struct worker *worker)
 {
     const struct dispatcher_options options = {
@@ -255,6 +256,12 @@ static void try_election(struct worker *worker)
         .committer = worker->committer,
         .clock = worker->options.clock,
         .log = log_for_dispatcher,
+    };
+    const struct retirer_options retiring = {
+        .settings = worker->options.settings,
+        .store = &worker->store_options,
+        .committer = worker->committer,
+        .clock = worker->options.clock,
     };
     struct error err = {""};
     char path[PATH_MAX];
@@ -276,6 +283,8 @@ static void try_election(struct worker *worker)
         log_error("cannot deliver webhooks: %s", err.text);
     else
         log_debug("this worker delivers the webhooks");
+    if (worker->retirer == NULL && retirer_start(&retiring, &worker->retirer, &err) < 0)
+        log_error("cannot remove what has been kept for its time: %s", err.text);
 }
 
 void lease_watch(struct worker *worker, int64_t now)

@@ -97,6 +97,7 @@ int worker_new(const struct worker_options *options, struct worker **ret_worker,
         .renderer = &worker->event_json.renderer,
         .webhook_delay = schedule->count > 0 ? schedule->items_ms[0] : 0,
         .limits = limits_of_settings(options->settings),
+        .retention_audio = options->settings->retention_audio,
     };
     worker->election_fd = worker->wake_fd = worker->epoll_fd = worker->lease.lock_fd = worker->mailbox.fd =
         -1;
@@ -115,6 +116,7 @@ struct worker *worker_free(struct worker *worker)
     if (worker == NULL)
         return NULL;
     worker->dispatcher = dispatcher_stop(worker->dispatcher);
+    worker->retirer = retirer_stop(worker->retirer);
     if (worker->committer != NULL)
         lease_end(worker);
     finishers_stop(worker);

@@ -375,7 +375,8 @@ Test(store, a_worker_that_was_taken_for_dead_learns_it_at_its_next_beat)
     cr_assert_eq(take_back(worker, 0, 0), 0);
     cr_assert_eq(store_begin(database.store, "test", NULL), 0);
     cr_assert_eq(worker_beat(database.store, worker, 5, NULL), STORE_STALE);
-    cr_assert_eq(job_claim(database.store, worker, NULL, 0, &claim, NULL), STORE_STALE, "nobody could take it back");
+    cr_assert_eq(job_claim(database.store, worker, NULL, 0, &claim, NULL), STORE_STALE,
+                 "nobody could take it back");
     cr_assert_eq(store_commit(database.store, NULL), 0);
     cr_assert_eq(pending_jobs(), 1);
 }

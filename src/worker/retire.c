@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What is removed with time, and what crashes left: on a thread of its own, since a large file may take the
+ * disk a while.  The row says first that the audio is gone, then the file goes; a crash in between leaves a
+ * file that no row speaks of, which the sweep finds.
+ */
+#include "worker/retire.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "job/files.h"
+
+/* How often it is looked, which is a read of three indexes. */
+#define LOOK_INTERVAL_MS 1000
+
+/* A file that is younger may be of a claim or a commit that is under way. */
+#define ORPHAN_AGE_S (60 * 60)
+
+/* A folder is swept with each look, so all are within half an hour; a folder holds a thousandth of the audio.
+ */
+#define FOLDERS (36 * 36)
+
+struct retirer {
+    struct retirer_options options;
+    struct store *store;
+    pthread_t thread;
+    pthread_mutex_t mutex;
+    pthread_cond_t stopped;
+    bool stopping;
+    struct retention_cursor cursor;
+    unsigned int folder; /* swept next */
+};
+
+/* ---- retention ---- */
+
+struct removal {
+    struct commit_work work;
+    struct retention_times until;
+    struct retention_cursor cursor;
+    struct retention_batch batch;
+};
+
+static int remove_rows(struct commit_work *work, struct store *store, struct error *err)
+{
+    struct removal *removal = container_of(work, struct removal, work);
+    struct retention_cursor before = removal->cursor;
+    int r;
+
+    retention_batch_release(&removal->batch); /* of a turn that was rolled back */
+    r = retention_remove(store, &removal->until, &removal->cursor, &removal->batch, err);
+    if (r < 0)
+        removal->cursor = before;
+    return r;
+}
+
+static struct retention_times times(const struct retirer *retirer)
+{
+    const struct settings *settings = retirer->options.settings;
+    int64_t now = clock_wall_ms(retirer->options.clock);
+
+    return (struct retention_times){
+        .audio = now,
+        .jobs = now - settings->retention_jobs,
+        .deliveries = now - settings->retention_deliveries,
+    };
+}
+
+/* Removes one batch; false where there is nothing to do, or nothing can be done now. */
+static bool retire_batch(struct retirer *retirer)
+{
+    const struct retention_times until = times(retirer);
+    struct removal *removal;
+    struct error err = {""};
+    bool more;
+    int r = retention_is_due(retirer->store, &until, &retirer->cursor, &err);
+
+    if (r == STORE_NOT_FOUND) {
+        retirer->cursor = (struct retention_cursor){0}; /* the next pass begins */
+        return false;
+    }
+    removal = r == 0 ? calloc(1, sizeof *removal) : NULL;
+    if (removal == NULL) {
+        log_error("cannot look for what is to be removed: %s", r < 0 ? err.text : "out of memory");
+        return false;
+    }
+    removal->work.run = remove_rows;
+    removal->until = until;
+    removal->cursor = retirer->cursor;
+    r = committer_call(retirer->options.committer, &removal->work, &err);
+    if (r == 0)
+        retirer->cursor = removal->cursor;
+    else
+        log_error("cannot remove what has been kept for its time: %s", err.text);
+    for (size_t i = 0; r == 0 && i < removal->batch.count; i++)
+        job_files_remove(retirer->options.settings->downloads_dir, &removal->batch.jobs[i]);
+    more = r == 0 && removal->cursor.completed_at != 0;
+    more |= r == 0 && removal->batch.count == RETENTION_BATCH;
+    retention_batch_release(&removal->batch);
+    free(removal);
+    return more;
+}
+
+/* ---- the sweep ---- */
+
+/* Whether a file below downloads_dir, whose name is NAME, belongs to nothing that the database knows. */
+static bool is_orphan(struct retirer *retirer, const char *name)
+{
+    cleanup(job_release) struct job job = {0};
+    char job_id[JOB_ID_SIZE];
+    int64_t number;
+    int r;
+
+    if (strlen(name) <= JOB_ID_LENGTH || name[JOB_ID_LENGTH] != '.')
+        return false; /* not one of ours: nothing to do with us */
+    memcpy(job_id, name, JOB_ID_LENGTH);
+    job_id[JOB_ID_LENGTH] = '\0';
+    if (!job_id_parse(job_id, &number))
+        return false;
+    r = job_get(retirer->store, 0, job_id, &job, NULL);
+    if (r != 0)
+        return r == STORE_NOT_FOUND;
+    if (!job_status_is_terminal(job.status))
+        return false;
+    return job.status != JOB_COMPLETED || job.audio_removed_at != 0 || strstr(name, ".part") != NULL;
+}
+
+static void sweep_file(struct retirer *retirer, int folder, const char *name)
+{
+    struct stat status;
+
+    if (fstatat(folder, name, &status, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(status.st_mode) ||
+        clock_wall_ms(retirer->options.clock) / 1000 - status.st_mtime < ORPHAN_AGE_S)
+        return;
+    if (is_orphan(retirer, name) && unlinkat(folder, name, 0) == 0)
+        log_info("removed %s, which no job has", name);
+}
+
+static bool is_stopping(struct retirer *retirer)
+{
+    bool stopping;
+
+    pthread_mutex_lock(&retirer->mutex);
+    stopping = retirer->stopping;
+    pthread_mutex_unlock(&retirer->mutex);
+    return stopping;
+}
+
+static void sweep_folder(struct retirer *retirer)
+{
+    char path[PATH_MAX], name[3];
+    struct dirent *entry;
+    DIR *folder;
+
+    id_format_number(retirer->folder, name, 2);
+    retirer->folder = (retirer->folder + 1) % FOLDERS;
+    if ((size_t)snprintf(path, sizeof path, "%s/%s", retirer->options.settings->downloads_dir, name) >=
+        sizeof path)
+        return;
+    folder = opendir(path);
+    if (folder == NULL)
+        return; /* it is made with the first job whose audio lies there */
+    while ((entry = readdir(folder)) != NULL && !is_stopping(retirer))
+        sweep_file(retirer, dirfd(folder), entry->d_name);
+    closedir(folder);
+}
+
+/* ---- the thread ---- */
+
+/* False once it is to stop. */
+static bool pause_a_while(struct retirer *retirer)
+{
+    struct timespec until;
+    bool stopping;
+
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += LOOK_INTERVAL_MS / 1000;
+    pthread_mutex_lock(&retirer->mutex);
+    if (!retirer->stopping)
+        pthread_cond_timedwait(&retirer->stopped, &retirer->mutex, &until);
+    stopping = retirer->stopping;
+    pthread_mutex_unlock(&retirer->mutex);
+    return !stopping;
+}
+
+static void *run(void *argument)
+{
+    struct retirer *retirer = argument;
+
+    do {
+        while (!is_stopping(retirer) && retire_batch(retirer))
+            ;
+        sweep_folder(retirer);
+    } while (pause_a_while(retirer));
+    return NULL;
+}
+
+int retirer_start(const struct retirer_options *options, struct retirer **ret_retirer, struct error *err)
+{
+    struct retirer *retirer = calloc(1, sizeof *retirer);
+    pthread_condattr_t monotonic;
+    int r;
+
+    if (retirer == NULL)
+        return error_set(err, -ENOMEM, "out of memory");
+    retirer->options = *options;
+    r = store_open(options->store, &retirer->store, err);
+    if (r == 0) {
+        pthread_condattr_init(&monotonic);
+        pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+        pthread_mutex_init(&retirer->mutex, NULL);
+        pthread_cond_init(&retirer->stopped, &monotonic);
+        pthread_condattr_destroy(&monotonic);
+        r = pthread_create(&retirer->thread, NULL, run, retirer);
+        if (r != 0)
+            r = error_system(err, r, "cannot start a thread");
+    }
+    if (r < 0) {
+        store_close(retirer->store);
+        free(retirer);
+        return r;
+    }
+    *ret_retirer = retirer;
+    return 0;
+}
+
+struct retirer *retirer_stop(struct retirer *retirer)
+{
+    if (retirer == NULL)
+        return NULL;
+    pthread_mutex_lock(&retirer->mutex);
+    retirer->stopping = true;
+    pthread_cond_signal(&retirer->stopped);
+    pthread_mutex_unlock(&retirer->mutex);
+    pthread_join(retirer->thread, NULL);
+    pthread_cond_destroy(&retirer->stopped);
+    pthread_mutex_destroy(&retirer->mutex);
+    store_close(retirer->store);
+    free(retirer);
+    return NULL;
+}

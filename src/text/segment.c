@@ -20,8 +20,10 @@ struct segmenter {
     bool ended;
 
     uint32_t window[BOUNDARY_WINDOW];
+    unsigned char widths[BOUNDARY_WINDOW]; /* bytes of each */
     size_t window_count;
-    int64_t position; /* code points before the window */
+    int64_t position;       /* code points before the window */
+    int64_t position_bytes; /* bytes of these */
 
     bool has_pending;
     struct segment pending; /* cut, with the white space behind it still to come */
@@ -49,6 +51,17 @@ struct segmenter *segmenter_new(void)
     /* Up to a sequence less one byte may wait for its end when the next bytes come. */
     if (segmenter != NULL)
         segmenter->input = BUF_INIT(SEGMENTER_FEED_MAX + UTF8_SEQUENCE_MAX);
+    return segmenter;
+}
+
+struct segmenter *segmenter_new_at(int64_t source_end, int64_t source_bytes)
+{
+    struct segmenter *segmenter = segmenter_new();
+
+    if (segmenter != NULL) {
+        segmenter->position = segmenter->pending.source_end = source_end;
+        segmenter->position_bytes = source_bytes;
+    }
     return segmenter;
 }
 
@@ -94,7 +107,9 @@ static bool fill_window(struct segmenter *segmenter)
             return false; /* the rest of a sequence may come */
         if (left == 0)
             return true;
-        segmenter->input_read += used > 0 ? used : 1;
+        used = used > 0 ? used : 1;
+        segmenter->input_read += used;
+        segmenter->widths[segmenter->window_count] = (unsigned char)used;
         segmenter->window[segmenter->window_count++] = code_point;
     }
     return true;
@@ -102,9 +117,12 @@ static bool fill_window(struct segmenter *segmenter)
 
 static void consume_window(struct segmenter *segmenter, size_t count)
 {
+    for (size_t i = 0; i < count; i++)
+        segmenter->position_bytes += segmenter->widths[i];
     segmenter->window_count -= count;
     memmove(segmenter->window, segmenter->window + count,
             segmenter->window_count * sizeof segmenter->window[0]);
+    memmove(segmenter->widths, segmenter->widths + count, segmenter->window_count);
     segmenter->position += (int64_t)count;
 }
 
@@ -179,6 +197,7 @@ static void complete_segment(struct segmenter *segmenter, struct segment *ret_se
     bool more = segmenter->window_count > 0;
 
     segment->source_end = segmenter->position;
+    segment->source_bytes = segmenter->position_bytes;
     segment->ends_paragraph = more && segmenter->breaks.count >= 2;
     *ret_segment = *segment;
     *segment = (struct segment){.source_end = segmenter->position};

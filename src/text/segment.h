@@ -36,7 +36,8 @@ struct segment {
                           owned */
     int64_t source_start;
     int64_t source_end;
-    bool ends_paragraph; /* a blank line and more text follow */
+    int64_t source_bytes; /* bytes of the whole text up to source_end */
+    bool ends_paragraph;  /* a blank line and more text follow */
     struct clean_losses
         losses; /* code points of the whole text that were dropped for want of a form in ASCII */
 };
@@ -53,6 +54,12 @@ struct segmenter;
 
 /* NULL where memory ran out. */
 struct segmenter *segmenter_new(void);
+
+/*
+ * One that goes on where a segment of the same text ended: the segments are the same as if those before had
+ * been cut, too.  The next bytes to be fed are those from source_bytes on.
+ */
+struct segmenter *segmenter_new_at(int64_t source_end, int64_t source_bytes);
 struct segmenter *segmenter_free(struct segmenter *segmenter);
 
 /*

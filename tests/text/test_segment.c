@@ -31,9 +31,9 @@ static void release_segments(struct segments *segments)
 }
 
 /* Feeds a text in pieces of 1 to largest bytes (0: the most that may be fed), and collects the segments. */
-static void cut(const char *text, size_t size, size_t largest, struct segments *ret_segments)
+static void cut_with(struct segmenter *segmenter, const char *text, size_t size, size_t largest,
+                     struct segments *ret_segments)
 {
-    struct segmenter *segmenter = segmenter_new();
     unsigned int seed = 7;
     size_t fed = 0;
     int result;
@@ -60,6 +60,11 @@ static void cut(const char *text, size_t size, size_t largest, struct segments *
     segmenter_free(segmenter);
 }
 
+static void cut(const char *text, size_t size, size_t largest, struct segments *ret_segments)
+{
+    cut_with(segmenter_new(), text, size, largest, ret_segments);
+}
+
 /* The segments cover the text, and each is within its limits. */
 static void testcase_covers(const struct segments *segments, int64_t code_points)
 {
@@ -81,18 +86,19 @@ static void testcase_covers(const struct segments *segments, int64_t code_points
     cr_assert_eq(at, code_points);
 }
 
-/* The segments do not depend on the pieces. */
-static void testcase_same_in_pieces(const char *text, size_t size, size_t largest)
+/* The pieces are the whole's segments from the first on. */
+static void testcase_same_from(size_t first)
 {
-    cut(text, size, largest, &pieces);
-    cr_assert_eq(whole.count, pieces.count, "%zu and not %zu segments", pieces.count, whole.count);
-    for (size_t i = 0; i < whole.count; i++) {
+    cr_assert_eq(whole.count - first, pieces.count, "%zu and not %zu segments", pieces.count,
+                 whole.count - first);
+    for (size_t i = first; i < whole.count; i++) {
         const struct segment *a = &whole.items[i];
-        const struct segment *b = &pieces.items[i];
+        const struct segment *b = &pieces.items[i - first];
 
         cr_assert_str_eq(a->text, b->text);
         cr_assert_eq(a->source_start, b->source_start);
         cr_assert_eq(a->source_end, b->source_end);
+        cr_assert_eq(a->source_bytes, b->source_bytes);
         cr_assert_eq(a->ends_paragraph, b->ends_paragraph);
         cr_assert_eq(a->losses.count, b->losses.count);
         cr_assert_eq(a->losses.start, b->losses.start);
@@ -102,6 +108,25 @@ static void testcase_same_in_pieces(const char *text, size_t size, size_t larges
     release_segments(&pieces);
 }
 
+/* The segments do not depend on how the text is cut for feeding. */
+static void testcase_same_in_pieces(const char *text, size_t size, size_t largest)
+{
+    cut(text, size, largest, &pieces);
+    testcase_same_from(0);
+}
+
+/* Nor on where it is gone on with; a few of the places, where there are many. */
+static void testcase_same_from_any_end(const char *text, size_t size)
+{
+    for (size_t i = 0; i < whole.count; i += 1 + whole.count / 16) {
+        const struct segment *segment = &whole.items[i];
+
+        cut_with(segmenter_new_at(segment->source_end, segment->source_bytes), text + segment->source_bytes,
+                 size - (size_t)segment->source_bytes, 100, &pieces);
+        testcase_same_from(i + 1);
+    }
+}
+
 static void testcase_holds(const char *text, size_t size)
 {
     cut(text, size, 0, &whole);
@@ -109,6 +134,7 @@ static void testcase_holds(const char *text, size_t size)
     testcase_same_in_pieces(text, size, 1);
     testcase_same_in_pieces(text, size, 7);
     testcase_same_in_pieces(text, size, 1000);
+    testcase_same_from_any_end(text, size);
 }
 
 /* Expects the texts of the segments, joined by "|", with "¶" behind one that ends a paragraph. */
@@ -294,6 +320,7 @@ Test(segment, random_bytes_count_each_as_a_code_point_that_is_lost)
         cut(noise, sizeof noise, 0, &whole);
         testcase_same_in_pieces(noise, sizeof noise, 1);
         testcase_same_in_pieces(noise, sizeof noise, 400);
+        testcase_same_from_any_end(noise, sizeof noise);
     }
     release_segments(&whole);
 }

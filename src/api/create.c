@@ -9,6 +9,9 @@
 #include "codec/request.h"
 #include "crypto/sha256.h"
 
+/* What a worker can write (audio_format_is_writable()): all of them. */
+#define FORMATS ((1u << AUDIO_FORMAT_COUNT) - 1)
+
 /* A job on its way to disk, with all that its row is made from. */
 struct creation {
     struct commit_work work;
@@ -171,7 +174,7 @@ static bool parse(struct creation *creation)
     struct exchange *exchange = creation->exchange;
     const struct request_limits limits = {
         .max_text_chars = exchange->api->settings->max_text_chars,
-        .formats = 1u << AUDIO_WAV,
+        .formats = FORMATS,
         .guard = exchange->api->guard,
     };
     struct faults faults = {0};

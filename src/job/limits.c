@@ -145,9 +145,9 @@ int64_t usage_reset_ms(const struct key_standing *standing, enum key_limit limit
     return limit == LIMIT_DAY_CHARS ? DAY_MS - usage->at % DAY_MS : 0;
 }
 
-/* Bytes of a second of audio at 16 kHz, about: what the encoders are set to. */
+/* Bytes of a second of speech at 16 kHz, of the voice that needs most (docs/FORMATS.md). */
 static const int64_t second_bytes[AUDIO_FORMAT_COUNT] = {
-    [AUDIO_WAV] = 32000, [AUDIO_FLAC] = 18000, [AUDIO_MP3] = 8000, [AUDIO_OPUS] = 4000, [AUDIO_VORBIS] = 8000,
+    [AUDIO_WAV] = 32000, [AUDIO_FLAC] = 20000, [AUDIO_MP3] = 5400, [AUDIO_OPUS] = 4200, [AUDIO_VORBIS] = 5700,
 };
 
 /* Measured with the fast voices on English prose. */

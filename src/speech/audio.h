@@ -23,16 +23,34 @@ bool audio_format_is_writable(enum audio_format format);
 /*
  * Creates path, which must not exist (-EEXIST), mode 0644 less the umask.  A WAV that outgrows 4 GiB becomes
  * RF64 by itself. -ENOTSUP for a format that cannot be written; sample_rate in Hz.  On failure there is no
- * file.
+ * file.  docs/FORMATS.md has what the formats are set to and cost.
  */
 int audio_writer_open(const char *path, enum audio_format format, int sample_rate,
                       struct audio_writer **ret_writer, struct error *err);
 
-/* After a failure (-ENOSPC among them) the writer can only be abandoned. */
+/*
+ * Goes on with a file that a writer of the same format and rate left unfinished when its process died: cuts
+ * it to so many samples, which audio_writer_flush() had vouched for.  WAV alone, -ENOTSUP for the rest: they
+ * are encoded anew, and the same samples give the same bytes. -EBADMSG where the file is not one, or is
+ * shorter; then, as on any failure, it stays as it is.
+ */
+int audio_writer_reopen(const char *path, enum audio_format format, int sample_rate, int64_t samples,
+                        struct audio_writer **ret_writer, struct error *err);
+
+/*
+ * Encodes and buffers; pieces of any size, the same file for however they were cut.  After a failure (-ENOSPC
+ * among them) the writer can only be abandoned; some failures show at a later append, flush or finish.
+ */
 int audio_writer_append(struct audio_writer *writer, const int16_t *samples, size_t count, struct error *err);
 int audio_writer_silence(struct audio_writer *writer, uint64_t samples, struct error *err);
 
-/* Samples written so far. */
+/*
+ * Hands what is buffered to the kernel, so that it survives this process; `durable` waits until it survives a
+ * power cut, too.  All samples of a WAV so far; of the other formats what is encoded.
+ */
+int audio_writer_flush(struct audio_writer *writer, bool durable, struct error *err);
+
+/* Samples written so far, those before audio_writer_reopen() included. */
 int64_t audio_writer_samples(const struct audio_writer *writer);
 
 /*

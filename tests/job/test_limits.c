@@ -157,5 +157,5 @@ Test(limits, audio_is_estimated_by_format_and_speed)
 {
     cr_assert_eq(job_audio_estimate(167, AUDIO_WAV, 1), 320000);
     cr_assert_eq(job_audio_estimate(167, AUDIO_WAV, 2), 160000);
-    cr_assert_eq(job_audio_estimate(167, AUDIO_OPUS, 1), 40000);
+    cr_assert_eq(job_audio_estimate(167, AUDIO_OPUS, 1), 42000);
 }

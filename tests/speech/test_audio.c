@@ -2,13 +2,16 @@
 #include "speech/audio.h"
 
 #include <errno.h>
+#include <math.h>
 #include <pthread.h>
 #include <signal.h>
+#include <sndfile.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <criterion/criterion.h>
@@ -17,6 +20,7 @@
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "crypto/sha256.h"
+#include "speech/wav.h"
 
 static char folder[256], path[512];
 
@@ -37,13 +41,67 @@ static void remove_folder(void)
 
 TestSuite(audio, .init = make_folder, .fini = remove_folder);
 
-static struct audio_writer *testcase_writer(int sample_rate)
+static struct audio_writer *testcase_format_writer(enum audio_format format, int sample_rate)
 {
     struct audio_writer *writer = NULL;
     struct error err = {.text = ""};
 
-    cr_assert_eq(audio_writer_open(path, AUDIO_WAV, sample_rate, &writer, &err), 0, "%s", err.text);
+    cr_assert_eq(audio_writer_open(path, format, sample_rate, &writer, &err), 0, "%s", err.text);
     return writer;
+}
+
+static struct audio_writer *testcase_writer(int sample_rate)
+{
+    return testcase_format_writer(AUDIO_WAV, sample_rate);
+}
+
+static struct audio_facts testcase_finish(struct audio_writer *writer)
+{
+    struct audio_facts facts = {0};
+    struct error err = {.text = ""};
+
+    cr_assert_eq(audio_writer_finish(writer, &facts, &err), 0, "%s", err.text);
+    return facts;
+}
+
+static void testcase_append(struct audio_writer *writer, const int16_t *samples, size_t count)
+{
+    struct error err = {.text = ""};
+
+    cr_assert_eq(audio_writer_append(writer, samples, count, &err), 0, "%s", err.text);
+}
+
+/* Something like a vowel: harmonics of a pitch that glides, in syllables. */
+static int16_t *testcase_speech(size_t count, int sample_rate)
+{
+    int16_t *samples = malloc((count + 1) * sizeof *samples);
+    double phase = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        double seconds = (double)i / sample_rate, sum = 0;
+
+        phase += 2 * M_PI * (120 + 30 * sin(2 * M_PI * 0.7 * seconds)) / sample_rate;
+        for (int harmonic = 1; harmonic <= 12; harmonic++)
+            sum += sin(harmonic * phase) / harmonic;
+        samples[i] = (int16_t)(6000 * sum * (0.6 - 0.4 * cos(2 * M_PI * 4 * seconds)));
+    }
+    return samples;
+}
+
+/* Decodes path; *ret_samples is the caller's. */
+static SF_INFO testcase_decode(int16_t **ret_samples)
+{
+    SF_INFO info = {0};
+    SNDFILE *sound = sf_open(path, SFM_READ, &info);
+
+    cr_assert_not_null(sound, "%s", sf_strerror(NULL));
+    cr_assert_str_eq(sf_get_string(sound, SF_STR_TITLE), "Speech");
+    cr_assert_str_eq(sf_get_string(sound, SF_STR_COMMENT), "Synthetic speech made by Sayhook");
+    *ret_samples = calloc((size_t)info.frames + 1, sizeof **ret_samples);
+    cr_assert_eq(sf_read_short(sound, *ret_samples, info.frames + 1), info.frames,
+                 "there is as much as it says");
+    sf_close(sound);
+    return info;
 }
 
 static uint32_t u32_at(const struct buf *buf, size_t at)
@@ -81,11 +139,14 @@ Test(audio, a_short_file_is_a_plain_wav)
     cr_assert_arr_eq(file.data, "RIFF", 4);
     cr_assert_eq(u32_at(&file, 4), file.length - 8);
     cr_assert_arr_eq(file.data + 8, "WAVE", 4);
-    cr_assert_eq(u32_at(&file, 16), 60, "the padding before the format");
-    cr_assert_arr_eq(file.data + 80, "fmt ", 4);
-    cr_assert_eq(u32_at(&file, 84), 16, "the short form of the format chunk, which every reader takes");
-    cr_assert_eq(u32_at(&file, 88), 1 << 16 | 1, "PCM, one channel");
-    cr_assert_arr_eq(file.data + 104, "data", 4);
+    cr_assert_arr_eq(file.data + 12, "JUNK", 4);
+    cr_assert_eq(u32_at(&file, 16), 28, "room for the lengths of RF64");
+    cr_assert_arr_eq(file.data + 48, "fmt ", 4);
+    cr_assert_eq(u32_at(&file, 52), 16, "the short form of the format chunk, which every reader takes");
+    cr_assert_eq(u32_at(&file, 56), 1 << 16 | 1, "PCM, one channel");
+    cr_assert_arr_eq(file.data + 72, "LIST", 4);
+    cr_assert_arr_eq(file.data + 80 + u32_at(&file, 76), "data", 4);
+    cr_assert_eq(file.length, WAV_HEADER_SIZE + 2 * 10012);
     cr_assert_eq(u32_at(&file, file.length - 2 * 10012 - 4), 2 * 10012, "the length of the data");
     data = file.length - 2 * 10012;
     cr_assert_arr_eq(file.data + data, samples, sizeof samples);
@@ -94,21 +155,187 @@ Test(audio, a_short_file_is_a_plain_wav)
     buf_release(&file);
 }
 
-Test(audio, the_same_samples_give_the_same_bytes)
+Test(audio, a_wav_past_4_gib_is_rf64)
 {
-    char first[SHA256_HEX_SIZE] = "";
+    const int64_t samples = INT64_C(2147483648);
+    unsigned char header[WAV_HEADER_SIZE], plain[WAV_HEADER_SIZE];
+    uint64_t riff, data, count;
 
-    for (int round = 0; round < 2; round++) {
-        struct audio_writer *writer = testcase_writer(8000);
-        struct audio_facts facts;
+    wav_header(16000, samples, header);
+    memcpy(&riff, header + 20, 8);
+    memcpy(&data, header + 28, 8);
+    memcpy(&count, header + 36, 8);
+    cr_assert_arr_eq(header, "RF64\xff\xff\xff\xffWAVEds64\x1c\0\0\0", 20);
+    cr_assert_eq(riff, 2 * samples + WAV_HEADER_SIZE - 8);
+    cr_assert_eq(data, 2 * samples);
+    cr_assert_eq(count, samples);
+    cr_assert_arr_eq(header + WAV_HEADER_SIZE - 8, "data\xff\xff\xff\xff", 8);
+    wav_header(16000, (UINT32_MAX - (WAV_HEADER_SIZE - 8)) / 2, plain);
+    cr_assert_arr_eq(plain, "RIFF", 4);
+    wav_header(16000, (UINT32_MAX - (WAV_HEADER_SIZE - 8)) / 2 + 1, plain);
+    cr_assert_arr_eq(plain, "RF64", 4, "one sample more, and the length would not fit");
+}
 
-        cr_assert_eq(audio_writer_silence(writer, 5000, NULL), 0);
-        cr_assert_eq(audio_writer_finish(writer, &facts, NULL), 0);
-        if (round == 0)
-            memcpy(first, facts.sha256, sizeof first);
-        cr_assert_str_eq(facts.sha256, first);
-        cr_assert_eq(unlink(path), 0);
+/* How far apart two signals are: the energy of the difference, of that of the first. */
+static double difference(const int16_t *a, const int16_t *b, size_t count)
+{
+    double energy = 0, other = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        energy += (double)a[i] * a[i];
+        other += ((double)a[i] - b[i]) * ((double)a[i] - b[i]);
     }
+    return other / energy;
+}
+
+/* What is heard is what was spoken, at the moment when it was: a shift of a few samples would show, too. */
+static void testcase_round_trip(enum audio_format format, int sample_rate, double tolerance)
+{
+    size_t count = (size_t)sample_rate * 3 + 123;
+    cleanup(free_ptr) int16_t *spoken = testcase_speech(count, sample_rate), *heard = NULL;
+    struct audio_writer *writer = testcase_format_writer(format, sample_rate);
+    struct audio_facts facts;
+    struct stat status;
+    SF_INFO info;
+
+    testcase_append(writer, spoken, count);
+    facts = testcase_finish(writer);
+    cr_assert_eq(stat(path, &status), 0);
+    cr_assert_eq(facts.bytes, status.st_size);
+    cr_assert_eq(facts.samples, (int64_t)count);
+    info = testcase_decode(&heard);
+    cr_assert_eq(info.samplerate, sample_rate, "%s of %d Hz is %d", audio_format_name(format), sample_rate,
+                 info.samplerate);
+    cr_assert_eq(info.channels, 1);
+    cr_assert_eq(info.frames, (sf_count_t)count, "%s: %ld of %zu", audio_format_name(format),
+                 (long)info.frames, count);
+    cr_assert_leq(difference(spoken, heard, count), tolerance, "%s of %d Hz: %f", audio_format_name(format),
+                  sample_rate, difference(spoken, heard, count));
+    cr_assert_eq(unlink(path), 0);
+}
+
+Test(audio, every_format_gives_back_what_was_spoken, .timeout = 120)
+{
+    for (int rate = 8000; rate <= 16000; rate += 8000) {
+        testcase_round_trip(AUDIO_WAV, rate, 0);
+        testcase_round_trip(AUDIO_FLAC, rate, 0);
+        testcase_round_trip(AUDIO_MP3, rate, 0.05);
+        testcase_round_trip(AUDIO_OPUS, rate, 0.05);
+        testcase_round_trip(AUDIO_VORBIS, rate, 0.05);
+    }
+}
+
+/* Around the frames of each codec, and from a single sample on. */
+Test(audio, every_format_says_exactly_how_long_it_is, .timeout = 120)
+{
+    static const size_t counts[] = {1,   2,   100, 159, 160,  279,  280,  281,   319,  320,
+                                    321, 575, 576, 577, 1152, 4096, 4097, 16384, 16385};
+    cleanup(free_ptr) int16_t *spoken = testcase_speech(20000, 16000);
+
+    for (int format = 0; format < AUDIO_FORMAT_COUNT; format++) {
+        for (size_t i = 0; i < array_length(counts); i++) {
+            cleanup(free_ptr) int16_t *heard = NULL;
+            struct audio_writer *writer = testcase_format_writer(format, 16000);
+
+            testcase_append(writer, spoken, counts[i]);
+            cr_assert_eq(testcase_finish(writer).samples, (int64_t)counts[i]);
+            cr_assert_eq(testcase_decode(&heard).frames, (sf_count_t)counts[i], "%s with %zu samples",
+                         audio_format_name(format), counts[i]);
+            cr_assert_eq(unlink(path), 0);
+        }
+    }
+}
+
+Test(audio, the_same_samples_give_the_same_bytes_however_they_are_cut, .timeout = 120)
+{
+    static const size_t pieces[] = {100000, 100000, 999, 1};
+    const size_t count = 50000;
+
+    for (int format = 0; format < AUDIO_FORMAT_COUNT; format++) {
+        int rate = format % 2 == 0 ? 16000 : 8000;
+        cleanup(free_ptr) int16_t *spoken = testcase_speech(count, rate);
+        char first[SHA256_HEX_SIZE] = "";
+
+        for (size_t round = 0; round < array_length(pieces); round++) {
+            struct audio_writer *writer = testcase_format_writer(format, rate);
+            struct audio_facts facts;
+
+            for (size_t at = 0; at < count; at += pieces[round])
+                testcase_append(writer, spoken + at, pieces[round] < count - at ? pieces[round] : count - at);
+            facts = testcase_finish(writer);
+            if (round == 0)
+                memcpy(first, facts.sha256, sizeof first);
+            cr_assert_str_eq(facts.sha256, first, "%s in pieces of %zu", audio_format_name(format),
+                             pieces[round]);
+            cr_assert_eq(unlink(path), 0);
+        }
+    }
+}
+
+/* In a process that dies: `vouched` samples are flushed, some more are not. */
+static void testcase_die_while_writing(const int16_t *samples, size_t vouched, size_t more)
+{
+    pid_t child = fork();
+    int status;
+
+    if (child == 0) {
+        struct audio_writer *writer = NULL;
+
+        if (audio_writer_open(path, AUDIO_WAV, 16000, &writer, NULL) == 0 &&
+            audio_writer_append(writer, samples, vouched, NULL) == 0 &&
+            audio_writer_flush(writer, true, NULL) == 0 &&
+            audio_writer_append(writer, samples, more, NULL) == 0)
+            _exit(0);
+        _exit(1);
+    }
+    cr_assert_eq(waitpid(child, &status, 0), child);
+    cr_assert_eq(status, 0);
+}
+
+Test(audio, an_unfinished_wav_is_gone_on_with)
+{
+    const size_t count = 300000, vouched = 123456;
+    cleanup(free_ptr) int16_t *spoken = testcase_speech(count, 16000);
+    struct audio_writer *writer = testcase_writer(16000);
+    struct audio_facts whole, resumed;
+    struct error err = {""};
+
+    testcase_append(writer, spoken, count);
+    whole = testcase_finish(writer);
+    cr_assert_eq(unlink(path), 0);
+
+    testcase_die_while_writing(spoken, vouched, 100000);
+    cr_assert_eq(audio_writer_reopen(path, AUDIO_WAV, 16000, vouched, &writer, &err), 0, "%s", err.text);
+    cr_assert_eq(audio_writer_samples(writer), (int64_t)vouched);
+    testcase_append(writer, spoken + vouched, count - vouched);
+    resumed = testcase_finish(writer);
+    cr_assert_eq(resumed.samples, (int64_t)count);
+    cr_assert_eq(resumed.bytes, whole.bytes);
+    cr_assert_str_eq(resumed.sha256, whole.sha256);
+}
+
+Test(audio, what_is_no_unfinished_wav_is_not_gone_on_with)
+{
+    cleanup(free_ptr) int16_t *spoken = testcase_speech(1000, 16000);
+    struct audio_writer *writer = NULL;
+    struct error err = {""};
+    struct stat status;
+    FILE *file;
+
+    cr_assert_eq(audio_writer_reopen(path, AUDIO_WAV, 16000, 0, &writer, &err), -ENOENT);
+    testcase_die_while_writing(spoken, 1000, 0);
+    cr_assert_eq(audio_writer_reopen(path, AUDIO_WAV, 16000, 1001, &writer, &err), -EBADMSG,
+                 "it is too short");
+    cr_assert_eq(audio_writer_reopen(path, AUDIO_WAV, 8000, 10, &writer, &err), -EBADMSG, "another rate");
+    cr_assert_eq(audio_writer_reopen(path, AUDIO_OPUS, 16000, 10, &writer, &err), -ENOTSUP);
+    cr_assert_eq(stat(path, &status), 0);
+    cr_assert_eq(status.st_size, WAV_HEADER_SIZE + 2000, "it is as it was");
+    file = fopen(path, "w");
+    for (int i = 0; i < 1000; i++)
+        fputs("no WAV\n", file);
+    fclose(file);
+    cr_assert_eq(audio_writer_reopen(path, AUDIO_WAV, 16000, 10, &writer, &err), -EBADMSG);
+    cr_assert_not_null(strstr(err.text, path));
 }
 
 Test(audio, a_file_that_is_there_is_not_overwritten)
@@ -124,28 +351,31 @@ Test(audio, a_file_that_is_there_is_not_overwritten)
     cr_assert_eq(audio_writer_finish(writer, &facts, NULL), 0, "the first one is not disturbed");
 }
 
-Test(audio, formats_that_cannot_be_written_say_so_and_make_no_file)
+Test(audio, every_format_can_be_written)
 {
-    static const enum audio_format formats[] = {AUDIO_FLAC, AUDIO_MP3, AUDIO_OPUS, AUDIO_VORBIS};
+    for (int format = 0; format < AUDIO_FORMAT_COUNT; format++)
+        cr_assert(audio_format_is_writable(format));
+}
+
+Test(audio, a_rate_that_a_format_does_not_know_leaves_no_file)
+{
     struct audio_writer *writer = NULL;
     struct error err = {.text = ""};
 
-    cr_assert(audio_format_is_writable(AUDIO_WAV));
-    for (size_t i = 0; i < array_length(formats); i++) {
-        cr_assert_not(audio_format_is_writable(formats[i]));
-        cr_assert_eq(audio_writer_open(path, formats[i], 16000, &writer, &err), -ENOTSUP);
-        cr_assert_not_null(strstr(err.text, audio_format_name(formats[i])));
-        cr_assert_eq(access(path, F_OK), -1);
-    }
+    cr_assert_eq(audio_writer_open(path, AUDIO_OPUS, 22050, &writer, &err), -EINVAL);
+    cr_assert_not_null(strstr(err.text, "22050"));
+    cr_assert_eq(access(path, F_OK), -1);
 }
 
 Test(audio, an_abandoned_file_is_gone)
 {
-    struct audio_writer *writer = testcase_writer(16000);
+    for (int format = 0; format < AUDIO_FORMAT_COUNT; format++) {
+        struct audio_writer *writer = testcase_format_writer(format, 16000);
 
-    cr_assert_eq(audio_writer_silence(writer, 100000, NULL), 0);
-    cr_assert_null(audio_writer_abandon(writer));
-    cr_assert_eq(access(path, F_OK), -1);
+        cr_assert_eq(audio_writer_silence(writer, 100000, NULL), 0);
+        cr_assert_null(audio_writer_abandon(writer));
+        cr_assert_eq(access(path, F_OK), -1);
+    }
     cr_assert_null(audio_writer_abandon(NULL));
 }
 
@@ -158,22 +388,47 @@ Test(audio, a_folder_that_is_not_there_is_named)
     cr_assert_not_null(strstr(err.text, "/nowhere/at/all.wav"));
 }
 
-Test(audio, a_disk_that_is_full_fails_the_write)
+/* Libsndfile itself drops such failures of MP3 and Ogg: the job would complete with half of its audio. */
+Test(audio, a_disk_that_is_full_fails_the_write_of_every_format, .timeout = 120)
 {
-    struct audio_writer *writer = testcase_writer(16000);
-    struct rlimit limit = {100000, 100000};
-    struct error err = {.text = ""};
-    int r = 0;
+    cleanup(free_ptr) int16_t *spoken = testcase_speech(16000, 16000);
+    struct rlimit limit = {150000, 150000};
 
     /* The nearest to a full disk that any user can make: EFBIG in place of ENOSPC. */
     signal(SIGXFSZ, SIG_IGN);
     cr_assert_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
-    for (int i = 0; r == 0 && i < 100; i++)
-        r = audio_writer_silence(writer, 16000, &err);
-    cr_assert_eq(r, -EFBIG, "%d %s", r, err.text);
-    cr_assert_not_null(strstr(err.text, path));
-    cr_assert_null(audio_writer_abandon(writer));
-    cr_assert_eq(access(path, F_OK), -1);
+    for (int format = 0; format < AUDIO_FORMAT_COUNT; format++) {
+        struct audio_writer *writer = testcase_format_writer(format, 16000);
+        struct error err = {.text = ""};
+        int r = 0;
+
+        for (int i = 0; r == 0 && i < 200; i++)
+            r = audio_writer_append(writer, spoken, 16000, &err);
+        cr_assert_eq(r, -EFBIG, "%s: %d %s", audio_format_name(format), r, err.text);
+        cr_assert_not_null(strstr(err.text, path));
+        cr_assert_null(audio_writer_abandon(writer));
+        cr_assert_eq(access(path, F_OK), -1);
+    }
+}
+
+Test(audio, a_disk_that_is_full_at_the_end_fails_the_finish_of_every_format)
+{
+    cleanup(free_ptr) int16_t *spoken = testcase_speech(16000, 16000);
+    struct rlimit limit = {1000, 1000};
+
+    signal(SIGXFSZ, SIG_IGN);
+    cr_assert_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+    for (int format = 0; format < AUDIO_FORMAT_COUNT; format++) {
+        struct audio_writer *writer = testcase_format_writer(format, 16000);
+        struct audio_facts facts;
+        struct error err = {.text = ""};
+
+        testcase_append(writer, spoken, 16000);
+        cr_assert_eq(audio_writer_finish(writer, &facts, &err), -EFBIG, "%s: %s", audio_format_name(format),
+                     err.text);
+        cr_assert_not_null(strstr(err.text, path));
+        cr_assert_eq(access(path, F_OK), -1);
+    }
 }
 
 static void *finish_elsewhere(void *writer)

@@ -86,7 +86,7 @@ static int writer_new(const char *path, int flags, enum audio_format format, int
 int audio_writer_open(const char *path, enum audio_format format, int sample_rate,
                       struct audio_writer **ret_writer, struct error *err)
 {
-    struct audio_writer *writer;
+    struct audio_writer *writer = NULL;
     int r = writer_new(path, O_CREAT | O_EXCL, format, sample_rate, &writer, err);
 
     if (r < 0)
@@ -104,7 +104,7 @@ int audio_writer_open(const char *path, enum audio_format format, int sample_rat
 int audio_writer_reopen(const char *path, enum audio_format format, int sample_rate, int64_t samples,
                         struct audio_writer **ret_writer, struct error *err)
 {
-    struct audio_writer *writer;
+    struct audio_writer *writer = NULL;
     int r;
 
     if (format != AUDIO_WAV)

@@ -103,7 +103,7 @@ void handle_job_cancel(struct exchange *exchange)
     if (r == 0) {
         /* An earlier claim may have left files; nobody makes others of a job that has ended. */
         if (cancellation.job.status == JOB_CANCELLED && cancellation.job.epoch > 0)
-            job_files_discard(api->settings->downloads_dir, &cancellation.job, cancellation.job.epoch, true);
+            job_files_discard(api->settings, &cancellation.job, cancellation.job.epoch, true);
         reply_job(exchange, cancellation.job.status == JOB_CANCELLED ? 200 : 202, &cancellation.job);
     } else if (r == STORE_CONFLICT) {
         reply_problem(exchange, PROBLEM_JOB_NOT_CANCELLABLE,

@@ -49,16 +49,28 @@ bool job_part_path(const char *downloads_dir, const struct job *job, int64_t epo
            PATH_MAX;
 }
 
+bool job_spool_path(const char *spool_dir, const struct job *job, int64_t epoch, const char *suffix,
+                    char ret_path[PATH_MAX])
+{
+    return (size_t)snprintf(ret_path, PATH_MAX, "%s/%s.%lld.%s", spool_dir, job->job_id, (long long)epoch,
+                            suffix) < PATH_MAX;
+}
+
 /* Most of them were never there: what cannot be removed is not looked at. */
-void job_files_discard(const char *downloads_dir, const struct job *job, int64_t epochs, bool final)
+void job_files_discard(const struct settings *settings, const struct job *job, int64_t epochs, bool final)
 {
     int64_t first = epochs > EPOCHS_DISCARDED ? epochs - EPOCHS_DISCARDED : 1;
     char path[PATH_MAX];
 
-    for (int64_t epoch = first; epoch <= epochs; epoch++)
-        if (job_part_path(downloads_dir, job, epoch, path))
+    for (int64_t epoch = first; epoch <= epochs; epoch++) {
+        if (job_part_path(settings->downloads_dir, job, epoch, path))
             unlink(path);
-    if (final && job_final_path(downloads_dir, job, path))
+        if (job_spool_path(settings->spool_dir, job, epoch, SPOOL_MARKS, path))
+            unlink(path);
+        if (job_spool_path(settings->spool_dir, job, epoch, SPOOL_SAMPLES, path))
+            unlink(path);
+    }
+    if (final && job_final_path(settings->downloads_dir, job, path))
         unlink(path);
 }
 

@@ -6,6 +6,7 @@
 #include <limits.h>
 
 #include "base/error.h"
+#include "config/settings.h"
 #include "job/job.h"
 
 /*
@@ -20,11 +21,17 @@ bool job_final_path(const char *downloads_dir, const struct job *job, char ret_p
 /* The same with ".EPOCH.part": a claim's own file, which the file of a stale claim cannot be taken for. */
 bool job_part_path(const char *downloads_dir, const struct job *job, int64_t epoch, char ret_path[PATH_MAX]);
 
+/* "SPOOL/job_ab….EPOCH.SUFFIX": what a claim keeps so that the next can go on. */
+#define SPOOL_MARKS   "marks"
+#define SPOOL_SAMPLES "pcm"
+bool job_spool_path(const char *spool_dir, const struct job *job, int64_t epoch, const char *suffix,
+                    char ret_path[PATH_MAX]);
+
 /*
- * Removes what the claims 1 to epochs of a job may have left: their files under construction and, where final
- * is set, a finished one that no row speaks of.
+ * Removes what the claims 1 to epochs of a job may have left: their files under construction, what they kept
+ * and, where final is set, a finished one that no row speaks of.
  */
-void job_files_discard(const char *downloads_dir, const struct job *job, int64_t epochs, bool final);
+void job_files_discard(const struct settings *settings, const struct job *job, int64_t epochs, bool final);
 
 /* Removes all that a job that has ended has: its audio and the timings beside it. */
 void job_files_remove(const char *downloads_dir, const struct job *job);

@@ -210,6 +210,12 @@ int audio_writer_finish(struct audio_writer *writer, struct audio_facts *ret_fac
     return r;
 }
 
+struct audio_writer *audio_writer_leave(struct audio_writer *writer)
+{
+    release(writer);
+    return NULL;
+}
+
 struct audio_writer *audio_writer_abandon(struct audio_writer *writer)
 {
     if (writer == NULL)

@@ -59,6 +59,9 @@ int64_t audio_writer_samples(const struct audio_writer *writer);
  */
 int audio_writer_finish(struct audio_writer *writer, struct audio_facts *ret_facts, struct error *err);
 
+/* Closes the file as it is, for audio_writer_reopen(); what was not flushed is lost.  Returns NULL. */
+struct audio_writer *audio_writer_leave(struct audio_writer *writer);
+
 /* Closes and removes the file, frees the writer, returns NULL; takes NULL. */
 struct audio_writer *audio_writer_abandon(struct audio_writer *writer);
 

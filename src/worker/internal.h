@@ -16,6 +16,7 @@
 #include "store/store.h"
 #include "text/segment.h"
 #include "webhook/dispatcher.h"
+#include "worker/checkpoint.h"
 #include "worker/mailbox.h"
 #include "worker/retire.h"
 #include "worker/worker.h"
@@ -101,14 +102,20 @@ struct run {
     struct utterance **last;
     size_t utterances;
 
-    struct audio_writer *audio; /* NULL until the first samples */
+    struct audio_writer *audio;    /* NULL until the first samples */
+    struct checkpoint *checkpoint; /* of a long job, from then on */
+    struct checkpoint_mark mark;   /* what is joined so far */
+    int spool_fd;                  /* its samples, where the format cannot be gone on with; else -1 */
+    int64_t samples_behind;        /* of the spool, still to be encoded again */
     char part_path[PATH_MAX];
     char final_path[PATH_MAX];
 
-    int64_t spoken; /* code points */
+    int64_t spoken;       /* code points that are in the audio */
+    int64_t engine_chars; /* code points that synthesizers have spoken, not reported yet */
     int64_t progress_at;
     bool progress_posted;
     int64_t progress_value; /* what is being written */
+    int64_t progress_chars; /* likewise, of engine_chars */
     struct commit_work progress;
     struct letter progress_letter;
     bool over; /* waits for the progress write to be over before it may be freed */
@@ -118,6 +125,8 @@ struct run {
     struct commit_work ending;
     struct letter ending_letter;
     bool put_back; /* ends by being put back, not by outcome */
+    bool left;     /* what is spoken is left to the next claim */
+    char warnings[256];
 };
 
 /* The worker's registration in the database and the lock that proves that it lives. */
@@ -177,6 +186,7 @@ struct worker {
     bool stopped;                   /* letters only free what they are about */
     int fatal;                      /* why the worker cannot go on, a negative errno value */
     bool maybe_pending;             /* a job may be waiting */
+    bool behind;                    /* a run encodes samples of an earlier claim again */
     bool troubled;                  /* the trouble of the pool has been logged */
 };
 
@@ -195,6 +205,9 @@ void lease_end(struct worker *worker);
 
 /* Claims jobs and gives segments to the synthesizers, as far as there is room for either. */
 void schedule(struct worker *worker);
+
+/* How much synthesizers have spoken, whatever came of it: what a crash costs can be read from it. */
+#define METRIC_ENGINE_CHARACTERS "engine_characters_total"
 
 /* ---- flow.c ---- */
 
@@ -229,12 +242,38 @@ void run_suffer(struct run *run, const struct error *err);
 
 /* ---- speak.c ---- */
 
+/* The samples of an earlier claim are encoded again, a piece a turn. */
+void run_advance(struct run *run);
+
 /* True where run_next_utterance() may have one. */
 bool run_has_more(const struct run *run);
 
 /* The next segment to submit, cut from the text where need be; NULL where there is none now (the run may have
  * ended). */
 struct utterance *run_next_utterance(struct run *run);
+
+/* ---- resume.c ---- */
+
+/* From the first samples of a run on, if it is long: keeps what is spoken. */
+int run_keep(struct run *run, struct error *err);
+
+/* Samples that were appended to the audio. */
+int run_keep_samples(struct run *run, const int16_t *samples, size_t count, struct error *err);
+
+/* run->mark is up to date but for its samples: vouches for them. */
+int run_mark(struct run *run, struct error *err);
+
+/* Removes what was kept. */
+void run_forget(struct run *run);
+
+/* Leaves what was kept to the next claim; false where nothing was, or it is not ours to leave. */
+bool run_leave(struct run *run);
+
+/* Goes on where an earlier claim came to; a run whose earlier claims left nothing stays at its beginning. */
+int run_resume(struct run *run, struct error *err);
+
+/* Encodes a piece of the samples_behind. */
+int run_catch_up(struct run *run, struct error *err);
 
 /* ---- finish.c ---- */
 

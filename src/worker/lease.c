@@ -165,10 +165,12 @@ static int bury(struct commit_work *work, struct store *store, struct error *err
 }
 
 /*
- * Takes back all that a worker has, and removes it.  Its claims are over then, so nobody but a stale worker,
- * whose result is discarded, has a use for the files that they left.
+ * Takes back all that a worker has, and removes it.  Its claims are over then.  What they left on disk is for
+ * the next claim to go on with where the process is dead for sure; a hung one may come to itself and write
+ * on, so its files go.
  */
-static int take_all_back(struct worker *worker, int64_t dead, int64_t lease_until, struct error *err)
+static int take_all_back(struct worker *worker, int64_t dead, int64_t lease_until, bool dead_for_sure,
+                         struct error *err)
 {
     struct burial *burial = calloc(1, sizeof *burial);
     int r = 0;
@@ -181,8 +183,9 @@ static int take_all_back(struct worker *worker, int64_t dead, int64_t lease_unti
     while (r == 0 && !burial->gone) {
         r = committer_call(worker->committer, &burial->work, err);
         for (size_t i = 0; r == 0 && i < burial->count; i++)
-            job_files_discard(worker->options.settings->downloads_dir, &burial->jobs[i],
-                              burial->jobs[i].epoch, burial->jobs[i].status == JOB_CANCELLED);
+            if (!dead_for_sure || burial->jobs[i].status == JOB_CANCELLED)
+                job_files_discard(worker->options.settings, &burial->jobs[i], burial->jobs[i].epoch,
+                                  burial->jobs[i].status == JOB_CANCELLED);
         release_jobs(burial);
     }
     free(burial);
@@ -194,7 +197,8 @@ void lease_end(struct worker *worker)
     struct lease *lease = &worker->lease;
     struct error err = {""};
 
-    if (atomic_load(&lease->worker) != 0 && take_all_back(worker, atomic_load(&lease->worker), 0, &err) < 0)
+    if (atomic_load(&lease->worker) != 0 &&
+        take_all_back(worker, atomic_load(&lease->worker), 0, true, &err) < 0)
         log_error("cannot sign off: %s; other workers will notice", err.text);
     drop_lock(lease);
 }
@@ -202,12 +206,14 @@ void lease_end(struct worker *worker)
 /* ---- the others ---- */
 
 /* A lock that can be taken is nobody's; one that is held may still be that of a worker that hangs. */
-static const char *why_dead(const struct worker *worker, const struct worker_row *row)
+static const char *why_dead(const struct worker *worker, const struct worker_row *row, bool *ret_for_sure)
 {
+    *ret_for_sure = true;
     if (strcmp(row->boot_id, worker->lease.boot_id) != 0)
         return "the machine was restarted";
     if (file_lock_is_free(row->lock_path))
         return "its process ended";
+    *ret_for_sure = false;
     if (row->lease_until < clock_monotonic_ms(worker->options.clock))
         return "its lease ran out";
     return NULL;
@@ -225,8 +231,12 @@ static void watch_others(struct worker *worker)
         return;
     }
     for (size_t i = 0; i < count; i++) {
-        const char *why = rows[i].worker != own ? why_dead(worker, &rows[i]) : NULL;
-        int r = why != NULL ? take_all_back(worker, rows[i].worker, rows[i].lease_until, &err) : STORE_STALE;
+        bool for_sure;
+        const char *why = rows[i].worker != own ? why_dead(worker, &rows[i], &for_sure) : NULL;
+        int r = STORE_STALE;
+
+        if (why != NULL)
+            r = take_all_back(worker, rows[i].worker, rows[i].lease_until, for_sure, &err);
 
         if (r < 0)
             log_error("cannot take jobs back from worker %lld: %s", (long long)rows[i].worker, err.text);

@@ -12,6 +12,7 @@ struct run *run_new(struct worker *worker, struct job *job, const char *text, si
 {
     struct run *run = calloc(1, sizeof *run);
     const char *downloads = worker->options.settings->downloads_dir;
+    struct error err = {""};
 
     if (run == NULL)
         return NULL;
@@ -29,12 +30,15 @@ struct run *run_new(struct worker *worker, struct job *job, const char *text, si
     run->job = *job;
     *job = (struct job){0};
     run->last = &run->first;
+    run->spool_fd = -1;
     if (!job_final_path(downloads, &run->job, run->final_path) ||
         !job_part_path(downloads, &run->job, run->job.epoch, run->part_path))
         return run_free(run);
-    /* Earlier claims ended in a crash, or are stale: what they left is nobody's. */
+    if (run->job.epoch > 1 && run_resume(run, &err) < 0)
+        return run_free(run);
+    /* What other claims left, which ended in a crash or are stale, is nobody's. */
     if (run->job.epoch > 1)
-        job_files_discard(downloads, &run->job, run->job.epoch - 1, true);
+        job_files_discard(worker->options.settings, &run->job, run->job.epoch - 1, true);
     return run;
 }
 
@@ -68,6 +72,8 @@ struct run *run_free(struct run *run)
     segmenter_free(run->segmenter);
     free(run->text);
     audio_writer_abandon(run->audio);
+    checkpoint_close(run->checkpoint);
+    close_fd(&run->spool_fd);
     job_release(&run->job);
     free(run);
     return NULL;
@@ -96,6 +102,8 @@ static void unlist(struct run *run)
 static void end(struct run *run)
 {
     drop_utterances(run);
+    if (run->put_back)
+        run->left = run_leave(run);
     if (run->outcome.status != JOB_COMPLETED || run->put_back)
         run->audio = audio_writer_abandon(run->audio);
     unlist(run);
@@ -106,9 +114,25 @@ static void end(struct run *run)
         finish_run(run);
 }
 
+/* A JSON array, or NULL where all was spoken. */
+static const char *describe_losses(struct run *run)
+{
+    const struct checkpoint_mark *mark = &run->mark;
+
+    if (mark->lost == 0)
+        return NULL;
+    snprintf(
+        run->warnings, sizeof run->warnings,
+        "[{\"code\":\"unspeakable_characters\",\"message\":\"%lld characters have no form that the voice "
+        "can speak, and were left out\",\"count\":%lld,\"start\":%lld,\"end\":%lld}]",
+        (long long)mark->lost, (long long)mark->lost, (long long)mark->lost_start, (long long)mark->lost_end);
+    return run->warnings;
+}
+
 void run_complete(struct run *run)
 {
-    run->outcome = (struct job_outcome){.status = JOB_COMPLETED, .error_start = -1, .error_end = -1};
+    run->outcome = (struct job_outcome){
+        .status = JOB_COMPLETED, .error_start = -1, .error_end = -1, .warnings = describe_losses(run)};
     end(run);
 }
 

@@ -10,6 +10,9 @@
  * cause. */
 #define ATTEMPTS_MAX 2
 
+/* Samples of a pause that are appended at a time. */
+#define SILENCE_CHUNK 4096
+
 /* ---- samples to audio ---- */
 
 /* The folders are made when the worker starts; one that has gone meanwhile is made again. */
@@ -18,10 +21,39 @@ static int open_audio(struct run *run, int sample_rate, struct error *err)
     const char *downloads = run->worker->options.settings->downloads_dir;
     int r = audio_writer_open(run->part_path, run->job.format, sample_rate, &run->audio, err);
 
-    if (r != -ENOENT)
-        return r;
-    r = job_folders_make(downloads, err);
-    return r < 0 ? r : audio_writer_open(run->part_path, run->job.format, sample_rate, &run->audio, err);
+    if (r == -ENOENT && (r = job_folders_make(downloads, err)) == 0)
+        r = audio_writer_open(run->part_path, run->job.format, sample_rate, &run->audio, err);
+    run->mark.sample_rate = sample_rate;
+    return r < 0 ? r : run_keep(run, err);
+}
+
+static int append(struct run *run, const int16_t *samples, size_t count, struct error *err)
+{
+    int r = audio_writer_append(run->audio, samples, count, err);
+
+    return r < 0 ? r : run_keep_samples(run, samples, count, err);
+}
+
+static int append_pause(struct run *run, size_t count, struct error *err)
+{
+    static const int16_t silence[SILENCE_CHUNK];
+    int r = 0;
+
+    for (; r == 0 && count > SILENCE_CHUNK; count -= SILENCE_CHUNK)
+        r = append(run, silence, SILENCE_CHUNK, err);
+    return r < 0 ? r : append(run, silence, count, err);
+}
+
+static void count_losses(struct run *run, const struct clean_losses *losses)
+{
+    struct checkpoint_mark *mark = &run->mark;
+
+    if (losses->count == 0)
+        return;
+    if (mark->lost == 0)
+        mark->lost_start = losses->start;
+    mark->lost += losses->count;
+    mark->lost_end = losses->end;
 }
 
 static int join(struct run *run, struct utterance *utterance, struct error *err)
@@ -32,10 +64,15 @@ static int join(struct run *run, struct utterance *utterance, struct error *err)
     if (task->sample_count > 0 && run->audio == NULL)
         r = open_audio(run, task->sample_rate, err);
     if (r == 0 && task->sample_count > 0)
-        r = audio_writer_append(run->audio, task->samples, task->sample_count, err);
+        r = append(run, task->samples, task->sample_count, err);
     if (r == 0 && utterance->segment.ends_paragraph && task->sample_count > 0)
-        r = audio_writer_silence(run->audio, (uint64_t)task->sample_rate * PARAGRAPH_PAUSE_MS / 1000, err);
-    return r;
+        r = append_pause(run, (size_t)task->sample_rate * PARAGRAPH_PAUSE_MS / 1000, err);
+    if (r < 0)
+        return r;
+    count_losses(run, &utterance->segment.losses);
+    run->mark.source_end = utterance->segment.source_end;
+    run->mark.source_bytes = utterance->segment.source_bytes;
+    return run_mark(run, err);
 }
 
 /* ---- progress ---- */
@@ -44,7 +81,9 @@ static int write_progress(struct commit_work *work, struct store *store, struct 
 {
     struct run *run = container_of(work, struct run, progress);
 
-    return job_progress_set(store, run->job.id, run->job.epoch, run->progress_value, err);
+    int r = metric_add(store, METRIC_ENGINE_CHARACTERS, (double)run->progress_chars, err);
+
+    return r < 0 ? r : job_progress_set(store, run->job.id, run->job.epoch, run->progress_value, err);
 }
 
 static void send_progress_letter(struct commit_work *work)
@@ -76,7 +115,10 @@ static void post_progress(struct run *run)
     run->progress_value = run->spoken;
     run->progress = (struct commit_work){.run = write_progress, .done = send_progress_letter};
     run->progress_letter.receive = receive_progress;
+    run->progress_chars = run->engine_chars;
     run->progress_posted = committer_post(run->worker->committer, &run->progress) == 0;
+    if (run->progress_posted)
+        run->engine_chars = 0;
 }
 
 /* ---- advance ---- */
@@ -97,6 +139,8 @@ static void advance(struct run *run)
     struct error err = {""};
     bool joined = false;
 
+    if (run->samples_behind > 0)
+        return; /* what comes first is not encoded again yet */
     while (run->first != NULL && run->first->state == UTTERANCE_SPOKEN) {
         struct utterance *utterance = run->first;
 
@@ -118,6 +162,16 @@ static void advance(struct run *run)
         post_progress(run);
 }
 
+void run_advance(struct run *run)
+{
+    struct error err = {""};
+
+    if (run_catch_up(run, &err) < 0)
+        run_suffer(run, &err);
+    else
+        advance(run);
+}
+
 static void receive(struct synth_task *task)
 {
     struct utterance *utterance = container_of(task, struct utterance, task);
@@ -128,15 +182,20 @@ static void receive(struct synth_task *task)
     switch (task->result) {
     case SYNTH_DONE:
         utterance->state = UTTERANCE_SPOKEN;
+        run->engine_chars += utterance->segment.source_end - utterance->segment.source_start;
         advance(run);
         return;
     case SYNTH_CRASHED:
     case SYNTH_TIMED_OUT:
+    case SYNTH_FLOODED:
         if (utterance->attempts < ATTEMPTS_MAX) {
             utterance->state = UTTERANCE_READY;
             return;
         }
-        if (task->result == SYNTH_CRASHED)
+        if (task->result == SYNTH_FLOODED)
+            run_fail(run, utterance, "synthesis_flooded",
+                     "this part of the text made more audio than its length allows, twice");
+        else if (task->result == SYNTH_CRASHED)
             run_fail(run, utterance, "synthesis_crashed",
                      "this part of the text killed its synthesizer twice (%s)", task->message);
         else
@@ -146,10 +205,6 @@ static void receive(struct synth_task *task)
     case SYNTH_UNAVAILABLE:
         error_set(&err, -EAGAIN, "no synthesizer comes up: %s", task->message);
         run_suffer(run, &err);
-        return;
-    case SYNTH_FLOODED:
-        run_fail(run, utterance, "synthesis_flooded",
-                 "this part of the text made more audio than its length allows");
         return;
     case SYNTH_REFUSED:
         run_fail(run, utterance, "synthesis_refused", "the synthesizer refused this part of the text: %s",

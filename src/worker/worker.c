@@ -6,6 +6,7 @@
 #include <sched.h>
 #include <sys/epoll.h>
 
+#include "base/file.h"
 #include "base/wake.h"
 #include "job/files.h"
 #include "worker/internal.h"
@@ -16,6 +17,9 @@
 
 /* What is unfinished when the worker stops must be put back within this. */
 #define STOP_LIMIT_MS 10000
+
+/* Nobody else has a use for what is spooled. */
+#define SPOOL_FOLDER_MODE 0700
 
 /* ---- birth and death ---- */
 
@@ -56,6 +60,8 @@ static int start(struct worker *worker, struct error *err)
 
     if (r == 0)
         r = job_folders_make(worker->options.settings->downloads_dir, err);
+    if (r == 0)
+        r = file_make_folder(worker->options.settings->spool_dir, SPOOL_FOLDER_MODE, err);
     if (r == 0)
         r = mailbox_init(&worker->mailbox, err);
     if (r == 0)
@@ -218,11 +224,27 @@ static int wait_ms(const struct worker *worker, int64_t now)
     int64_t until = now + worker->options.settings->poll_interval;
     int64_t deadline = synth_pool_next_deadline(worker->pool);
 
+    if (worker->behind)
+        return 0;
     if (deadline >= 0 && deadline < until)
         until = deadline;
     if (until <= now)
         return 0;
     return until - now > WATCH_INTERVAL_MS ? WATCH_INTERVAL_MS : (int)(until - now);
+}
+
+static bool catch_up(struct worker *worker)
+{
+    bool behind = false;
+
+    for (struct run *run = worker->runs, *next; run != NULL; run = next) {
+        next = run->next; /* it may end */
+        if (run->samples_behind > 0) {
+            run_advance(run);
+            behind = true;
+        }
+    }
+    return behind;
 }
 
 static void turn(struct worker *worker)
@@ -235,6 +257,7 @@ static void turn(struct worker *worker)
     finish_retries(worker, now);
     lease_watch(worker, now);
     watch_pool(worker);
+    worker->behind = catch_up(worker);
     schedule(worker);
 }
 

@@ -49,6 +49,7 @@ static void setup(void)
     cr_assert_eq(settings_load(NULL, &settings, &err), 0, "%s", err.text);
     set_text(&settings.database, strdup(database.path));
     set_text(&settings.downloads_dir, in_folder("downloads"));
+    set_text(&settings.spool_dir, in_folder("spool"));
     settings.synthesizers = 2;
     cr_assert_eq(mkdir(settings.downloads_dir, 0755), 0);
 }

@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Long jobs keep what is spoken of them, so that whoever claims them after us goes on from there.
+ *
+ * A WAV under construction is its own spool; of the other formats, which cannot be gone on with, the samples
+ * are spooled beside, and encoded again: the same samples give the same bytes.  A mark follows each piece
+ * that was joined.  The files bear the claim's epoch; the next claim takes them over by renaming them, and
+ * only those of workers that are dead for sure are left for it (lease.c).
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "job/files.h"
+#include "worker/internal.h"
+
+/* A shorter job is spoken again sooner than its spool is read. */
+#define KEPT_CHARS_MIN 4000
+
+/* Samples that are encoded again at a time: a few milliseconds, so that other jobs are served meanwhile. */
+#define CATCH_UP_SAMPLES 16384
+
+/* The next claim of a job comes at once as a rule; claims that died before they took over lie between. */
+#define EPOCHS_SEARCHED 100
+
+#define SPOOL_MODE 0600
+
+static bool is_spooled(const struct run *run)
+{
+    return run->job.format != AUDIO_WAV;
+}
+
+static bool spool_path(const struct run *run, int64_t epoch, const char *suffix, char ret_path[PATH_MAX])
+{
+    return job_spool_path(run->worker->options.settings->spool_dir, &run->job, epoch, suffix, ret_path);
+}
+
+/* ---- while it is spoken ---- */
+
+int run_keep(struct run *run, struct error *err)
+{
+    char path[PATH_MAX];
+    int r;
+
+    if (run->job.characters < KEPT_CHARS_MIN || run->checkpoint != NULL)
+        return 0;
+    if (!spool_path(run, run->job.epoch, SPOOL_MARKS, path))
+        return error_set(err, -ENAMETOOLONG, "the setting `spool_dir` is too long a path");
+    r = checkpoint_create(path, run->worker->lease.boot_id, &run->checkpoint, err);
+    if (r == 0 && is_spooled(run)) {
+        spool_path(run, run->job.epoch, SPOOL_SAMPLES, path);
+        run->spool_fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, SPOOL_MODE);
+        if (run->spool_fd < 0)
+            r = error_system(err, errno, "cannot create %s", path);
+    }
+    return r;
+}
+
+int run_keep_samples(struct run *run, const int16_t *samples, size_t count, struct error *err)
+{
+    return run->spool_fd < 0 ? 0 : file_write_all(run->spool_fd, samples, count * sizeof *samples, err);
+}
+
+int run_mark(struct run *run, struct error *err)
+{
+    int r = 0;
+
+    if (run->checkpoint == NULL || run->audio == NULL)
+        return 0;
+    run->mark.samples = audio_writer_samples(run->audio);
+    if (!is_spooled(run))
+        r = audio_writer_flush(run->audio, false, err);
+    return r < 0 ? r : checkpoint_add(run->checkpoint, &run->mark, false, err);
+}
+
+/* ---- its end ---- */
+
+static void close_spool(struct run *run)
+{
+    run->checkpoint = checkpoint_close(run->checkpoint);
+    close_fd(&run->spool_fd);
+    run->spool_fd = -1;
+}
+
+void run_forget(struct run *run)
+{
+    static const char *const suffixes[] = {SPOOL_MARKS, SPOOL_SAMPLES};
+    char path[PATH_MAX];
+
+    if (run->checkpoint == NULL)
+        return;
+    close_spool(run);
+    for (size_t i = 0; i < array_length(suffixes); i++)
+        if (spool_path(run, run->job.epoch, suffixes[i], path))
+            unlink(path);
+}
+
+/* Syncs what the last mark vouches for, and that mark: it survives the machine's restart, too. */
+static int make_durable(struct run *run, struct error *err)
+{
+    int r = 0;
+
+    if (run->mark.samples == 0)
+        return 0;
+    if (is_spooled(run) && fdatasync(run->spool_fd) < 0)
+        r = error_system(err, errno, "cannot sync the spool");
+    else if (!is_spooled(run))
+        r = audio_writer_flush(run->audio, true, err);
+    return r < 0 ? r : checkpoint_add(run->checkpoint, &run->mark, true, err);
+}
+
+bool run_leave(struct run *run)
+{
+    struct log_context context = run_context(run);
+    struct error err = {""};
+
+    if (run->checkpoint == NULL || run->audio == NULL || run->samples_behind > 0 ||
+        atomic_load(&run->worker->lease.worker) == 0) /* others have taken the job over */
+        return false;
+    if (make_durable(run, &err) < 0) {
+        log_write(LOG_LEVEL_WARNING, &context, "what is spoken cannot be kept: %s", err.text);
+        return false;
+    }
+    if (is_spooled(run))
+        run->audio = audio_writer_abandon(run->audio);
+    else
+        run->audio = audio_writer_leave(run->audio);
+    close_spool(run);
+    return true;
+}
+
+/* ---- the next claim ---- */
+
+/* Takes a file of an earlier claim over. */
+static bool take_over(const struct run *run, int64_t epoch, const char *suffix)
+{
+    char from[PATH_MAX], to[PATH_MAX];
+
+    return spool_path(run, epoch, suffix, from) && spool_path(run, run->job.epoch, suffix, to) &&
+           rename(from, to) == 0;
+}
+
+/* The epoch of the last claim that left marks, or 0. */
+static int64_t find_marks(const struct run *run)
+{
+    char path[PATH_MAX];
+
+    for (int64_t epoch = run->job.epoch - 1; epoch > 0 && epoch > run->job.epoch - EPOCHS_SEARCHED; epoch--)
+        if (spool_path(run, epoch, SPOOL_MARKS, path) && access(path, F_OK) == 0)
+            return epoch;
+    return 0;
+}
+
+static int reopen_wav(struct run *run, int64_t epoch, struct error *err)
+{
+    char part[PATH_MAX];
+
+    if (!job_part_path(run->worker->options.settings->downloads_dir, &run->job, epoch, part) ||
+        rename(part, run->part_path) < 0)
+        return error_system(err, errno, "its audio is gone");
+    return audio_writer_reopen(run->part_path, AUDIO_WAV, (int)run->mark.sample_rate, run->mark.samples,
+                               &run->audio, err);
+}
+
+static int reopen_spool(struct run *run, int64_t epoch, struct error *err)
+{
+    off_t size = (off_t)run->mark.samples * (off_t)sizeof(int16_t);
+    char path[PATH_MAX];
+
+    if (!take_over(run, epoch, SPOOL_SAMPLES) || !spool_path(run, run->job.epoch, SPOOL_SAMPLES, path))
+        return error_system(err, errno, "its samples are gone");
+    run->spool_fd = open(path, O_RDWR | O_CLOEXEC);
+    if (run->spool_fd < 0 || lseek(run->spool_fd, 0, SEEK_END) < size || ftruncate(run->spool_fd, size) < 0 ||
+        lseek(run->spool_fd, size, SEEK_SET) != size)
+        return error_system(err, errno, "its samples cannot be read");
+    run->samples_behind = run->mark.samples;
+    return audio_writer_open(run->part_path, run->job.format, (int)run->mark.sample_rate, &run->audio, err);
+}
+
+static int go_on(struct run *run, int64_t epoch, struct error *err)
+{
+    char path[PATH_MAX];
+    int r;
+
+    if (!take_over(run, epoch, SPOOL_MARKS) || !spool_path(run, run->job.epoch, SPOOL_MARKS, path))
+        return error_system(err, errno, "its marks are gone");
+    r = checkpoint_reopen(path, run->worker->lease.boot_id, &run->checkpoint, &run->mark, err);
+    if (r != 0)
+        return r < 0 ? r : error_set(err, -ENODATA, "no mark can be trusted");
+    r = is_spooled(run) ? reopen_spool(run, epoch, err) : reopen_wav(run, epoch, err);
+    if (r < 0)
+        return r;
+    segmenter_free(run->segmenter);
+    run->segmenter = segmenter_new_at(run->mark.source_end, run->mark.source_bytes);
+    if (run->segmenter == NULL)
+        return error_set(err, -ENOMEM, "out of memory");
+    run->text_offset = run->mark.source_bytes;
+    run->spoken = run->mark.source_end;
+    free(run->text); /* the beginning, which is spoken */
+    run->text = NULL;
+    return 0;
+}
+
+int run_resume(struct run *run, struct error *err)
+{
+    struct log_context context = run_context(run);
+    int64_t epoch = run->job.characters < KEPT_CHARS_MIN ? 0 : find_marks(run);
+    struct error reason = {""};
+
+    if (epoch == 0)
+        return 0;
+    if (go_on(run, epoch, &reason) == 0) {
+        log_write(LOG_LEVEL_INFO, &context, "job is gone on with at character %lld of %lld",
+                  (long long)run->spoken, (long long)run->job.characters);
+        return 0;
+    }
+    log_write(LOG_LEVEL_INFO, &context, "job is spoken from its beginning: %s", reason.text);
+    run->audio = audio_writer_abandon(run->audio);
+    run_forget(run);
+    run->samples_behind = 0;
+    run->spoken = run->text_offset = 0;
+    run->mark = (struct checkpoint_mark){0};
+    if (run->text == NULL) { /* it is read again */
+        segmenter_free(run->segmenter);
+        run->segmenter = segmenter_new();
+    }
+    return run->segmenter != NULL ? 0 : error_set(err, -ENOMEM, "out of memory");
+}
+
+int run_catch_up(struct run *run, struct error *err)
+{
+    int16_t samples[CATCH_UP_SAMPLES];
+    size_t count = run->samples_behind < CATCH_UP_SAMPLES ? (size_t)run->samples_behind : CATCH_UP_SAMPLES;
+    off_t at = (off_t)(run->mark.samples - run->samples_behind) * (off_t)sizeof samples[0];
+    ssize_t got = pread(run->spool_fd, samples, count * sizeof samples[0], at);
+
+    if (got != (ssize_t)(count * sizeof samples[0]))
+        return error_system(err, got < 0 ? errno : EIO, "cannot read the spool");
+    run->samples_behind -= (int64_t)count;
+    return audio_writer_append(run->audio, samples, count, err);
+}

@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A long job goes on where a dead worker left it."""
+
+import contextlib
+import os
+import random
+import signal
+import sqlite3
+
+from product import check, equal, read_wav, started, wait_for
+
+WORDS = "the old man and his sea were quiet that evening while boats came home with little fish".split()
+
+
+def long_text(characters, seed=1):
+    rng = random.Random(seed)
+    sentences, size = [], 0
+    while size < characters:
+        sentences.append(" ".join(rng.choice(WORDS) for _ in range(12)).capitalize() + ".")
+        size += len(sentences[-1]) + 1
+    return " ".join(sentences)
+
+
+def spoken_characters(product):
+    with contextlib.closing(sqlite3.connect(f"file:{product.state}/database/sayhook.db?mode=ro", uri=True)) as database:
+        row = database.execute("SELECT value FROM metrics WHERE name = 'engine_characters_total'").fetchone()
+        return row[0] if row else 0
+
+
+def interrupt(product, client, job_id, share, how):
+    """Ends the worker once so much of the job is spoken, and starts another."""
+
+    def far_enough():
+        job = client.job(job_id)
+        check(job["status"] in ("pending", "processing"), f"the job is {job['status']} already")
+        return job["progress"] >= share
+
+    wait_for(f"{share} of the job", far_enough)
+    os.kill(product.worker_pid, how)
+    wait_for("the worker's end", lambda: not product.is_running(product.worker_pid))
+    product.start()
+
+
+def speak_interrupted(form, how, share=0.6):
+    text = long_text(9000)
+    with started() as product:
+        client = product.client
+        whole = client.wait(client.create(text, voice="slt", format=form)["job_id"], "completed")
+        before = spoken_characters(product)
+        check(len(text) * 0.99 <= before <= len(text) * 1.01, f"{before} characters of {len(text)}")
+        job_id = client.create(text, voice="slt", format=form)["job_id"]
+        interrupt(product, client, job_id, share, how)
+        job = client.wait(job_id, "completed")
+        equal(job["audio"], whole["audio"], "the audio of an interrupted job")
+        audio = client.download(job)
+        if form == "wav":
+            read_wav(audio.body)
+        again = (spoken_characters(product) - before) / len(text) - 1
+        check(again <= 0.1, f"{again:.1%} of the text was spoken again")
+        equal(list((product.state / "spool").iterdir()), [], "what is left of the spool")
+
+
+def test_after_a_kill_a_long_job_goes_on():
+    speak_interrupted("wav", signal.SIGKILL)
+
+
+def test_after_a_stop_a_long_job_goes_on():
+    speak_interrupted("wav", signal.SIGTERM)
+
+
+def test_a_compressed_format_is_encoded_again_from_its_spool():
+    speak_interrupted("opus", signal.SIGKILL)
+
+
+def test_a_cancelled_job_leaves_nothing_behind():
+    with started() as product:
+        client = product.client
+        job_id = client.create(long_text(50000), voice="slt", format="opus")["job_id"]
+        wait_for("a part of the job", lambda: client.job(job_id)["progress"] > 0.05)
+        check(list((product.state / "spool").iterdir()), "nothing is kept of a long job")
+        client.cancel(job_id).expect(202)
+        client.wait(job_id, "cancelled")
+        wait_for("an empty spool", lambda: not list((product.state / "spool").iterdir()))
+        equal([file for file in (product.state / "downloads").glob("*/*")], [], "files of the job")

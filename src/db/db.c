@@ -351,8 +351,10 @@ void db_query_end(struct db_query **query)
 {
     if (*query == NULL)
         return;
-    sqlite3_reset((*query)->prepared); /* its result is that of the last step, which was reported there */
-    sqlite3_clear_bindings((*query)->prepared);
+    if ((*query)->prepared != NULL) {      /* NULL where the database lacks what the statement names */
+        sqlite3_reset((*query)->prepared); /* its result is that of the last step, which was reported there */
+        sqlite3_clear_bindings((*query)->prepared);
+    }
     (*query)->in_use = false;
     *query = NULL;
 }

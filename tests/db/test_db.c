@@ -146,6 +146,21 @@ Test(db, a_failure_inside_a_transaction_sticks_and_rolls_back)
     db_close(db);
 }
 
+Test(db, a_statement_that_the_database_cannot_run_is_an_error)
+{
+    struct db *db = open_db(database.path);
+    struct db_query *query;
+    struct error err = {""};
+
+    cr_assert_eq(db_execute(db, "ALTER TABLE api_keys RENAME TO gone", &err), 0, "%s", err.text);
+    query = db_query(db, STATEMENT_key_by_hash);
+    db_bind_int(query, 1, 1);
+    cr_assert_lt(db_step(query, &err), 0);
+    cr_assert_not_null(strstr(err.text, "api_keys"), "%s", err.text);
+    db_query_end(&query);
+    db_close(db);
+}
+
 Test(db, is_in_wal_mode_and_syncs_every_commit)
 {
     struct db *db = open_db(database.path);

@@ -82,6 +82,8 @@ missing_packages() {
     sed -e 's/#.*//' -e '/^[[:space:]]*$/d' "$@" | while read -r name; do
         # nginx comes in several flavours, and any of them will do.
         [[ $name == nginx-light ]] && command -v /usr/sbin/nginx >/dev/null && continue
+        # Node.js from elsewhere brings npm along, and Debian's cannot stand beside it.
+        [[ $name == npm ]] && command -v npm >/dev/null && continue
         [[ $(dpkg-query -W -f '${db:Status-Status}' "$name" 2>/dev/null) == installed ]] || printf '%s\n' "$name"
     done
 }

@@ -25,6 +25,11 @@ import time
 import urllib.parse
 import wave
 
+try:
+    import contract
+except ImportError as error:  # python3-jsonschema or python3-yaml is missing
+    contract, no_contract = None, str(error)
+
 TOP = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("SAYHOOK_BUILD", TOP / "build" / "release")).resolve()
 RUN = str(TOP / "scripts" / "run")
@@ -117,7 +122,10 @@ class Client:
         try:
             connection.request(method, path, body=body, headers=headers)
             response = connection.getresponse()
-            return Answer(response.status, response.headers, response.read())
+            answer = Answer(response.status, response.headers, response.read())
+            if contract:
+                contract.check_answer(method, path, headers, answer)
+            return answer
         finally:
             connection.close()
 
@@ -226,6 +234,8 @@ class Receiver:
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
     def take(self, webhook):
+        if contract and "webhook-id" in webhook.headers:
+            contract.check_webhook(webhook.headers, webhook.body)
         with self.lock:
             self.webhooks.append(webhook)
             answers = self.answers.get(webhook.path, [204])
@@ -321,6 +331,13 @@ class Product:
         command = [str(BUILD / "sayhookctl"), "--config", self.env["SAYHOOK_CONFIG"], *arguments, "--json"]
         return json.loads(subprocess.run(command, stdout=subprocess.PIPE, timeout=PATIENCE, check=True).stdout)
 
+    def setting(self, name):
+        """What the configuration that scripts/run wrote says."""
+        for line in (self.state / "sayhook.conf").read_text().splitlines():
+            if line.startswith(name + " = "):
+                return line.partition(" = ")[2].strip("'")
+        raise KeyError(name)
+
     def new_client(self, name="another", *options):
         """A client with a key of its own; .secret and .key_id are the key's."""
         made = self.ctl("key", "create", "--name", name, *options)
@@ -415,6 +432,14 @@ def open_logs():
     _last_words.clear()
     for product in _open_products:
         yield from product.logs()
+
+
+def take_violations():
+    """What was not as the OpenAPI document says since the last call."""
+    found = list(contract.violations) if contract else []
+    if contract:
+        contract.violations.clear()
+    return found
 
 
 def close_all():

@@ -1,0 +1,393 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every path, method and status of docs/openapi.yaml, as far as each can be had; the client judges each answer by the
+document (contract.py).  Three tables say how a status comes about; UNREACHED holds the rest, each with its reason.
+"""
+
+import contextlib
+import http.client
+import json
+import os
+import signal
+import socket
+import sqlite3
+import subprocess
+import urllib.parse
+
+from product import BUILD, SENTENCE, Answer, Skip, check, contract, equal, started, wait_for
+
+# Paths that the API does not have yet: what nginx says of them by itself holds all the same.
+NOT_BUILT = {
+    "/v1/usage": "the limits of a key are not built",
+    "/v1/jobs/{job_id}/redeliver": "sending a webhook again is not built",
+    "/metrics": "metrics are not built",
+}
+
+NO_TIMINGS = "word timings are not built"
+
+# (method, path, status), with "*" for all but those in a table: why it cannot be had in a test.
+UNREACHED = {
+    ("POST", "/v1/tts/async", 409): "Idempotency-Key is not built",
+    ("*", "*", 503): "no test keeps a server that busy; it takes one without memory, or a write that waits for 10 s",
+    ("DELETE", "/v1/jobs/{job_id}", 507): "a cancellation writes next to nothing: it takes a disk that is full to the last page",
+    ("GET", "/healthz", 500): "it does nothing that could fail",
+    ("GET", "/readyz", 500): "what fails there is a 503",
+    ("GET", "/openapi.json", 500): "nginx cannot fail to read a file that it has opened",
+    ("GET", "/openapi.yaml", 500): "the same",
+    ("GET", "/docs/", 500): "the same",
+    ("GET", "/docs/problems/{code}", 500): "the same",
+    **{
+        ("GET", f"/v1/download/{{job_id}}.{kind}", status): NO_TIMINGS
+        for kind in ("json", "srt", "vtt")
+        for status in (200, 206, 304, 412, 416)
+    },
+}
+
+
+# --- requests that no library would send ----------------------------------------------------------------------------
+
+
+def raw(client, method, target, *lines, version="HTTP/1.1", body=b""):
+    """Sends these bytes and no others; the answer is judged like any."""
+    host, port = client.address.split(":")
+    with socket.create_connection((host, int(port)), timeout=60) as connection:
+        head = [f"{method} {target} {version}", *lines]
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # refused before it was sent
+            connection.sendall("\r\n".join(head).encode() + b"\r\n\r\n" + body)
+        response = http.client.HTTPResponse(connection, method=method)
+        response.begin()
+        answer = Answer(response.status, response.headers, response.read())
+    contract.check_answer(method, target, {}, answer)
+    return answer
+
+
+# What nginx refuses by itself, whatever the path: status → how.
+REFUSED = {
+    400: lambda client, method, target: raw(client, method, target),
+    413: lambda client, method, target: raw(client, method, target, "Host: a", "Content-Length: 1000000000"),
+    414: lambda client, method, target: raw(client, method, target + "?" + "a" * 9000, "Host: a"),
+    431: lambda client, method, target: raw(client, method, target, "Host: a", "X-Long: " + "a" * 9000),
+    501: lambda client, method, target: raw(client, method, target, "Host: a", "Transfer-Encoding: gzip"),
+    505: lambda client, method, target: raw(client, method, target, "Host: a", version="HTTP/3.0"),
+}
+
+
+def needs_contract():
+    if not contract:
+        raise Skip("python3-jsonschema or python3-yaml is not installed")
+
+
+def operations(status):
+    """(method, path) of each operation that documents a status, but for those that cannot be had."""
+    needs_contract()
+    for method, path, operation in contract.document.operations():
+        if str(status) in operation["responses"] and not reason_of(method, path, status):
+            yield method, path
+
+
+def reason_of(method, path, status):
+    if status not in REFUSED and status not in (429, 502, 504) and path in NOT_BUILT:
+        return NOT_BUILT[path]
+    return UNREACHED.get((method, path, status)) or UNREACHED.get(("*", "*", status))
+
+
+def target_of(path, job_id="job_" + "0" * 36):
+    return path.replace("{job_id}", job_id).replace("{code}", "invalid_json")
+
+
+def test_what_nginx_refuses_is_as_documented_on_every_path(client):
+    for status, send in REFUSED.items():
+        for method, path in operations(status):
+            equal(send(client, method, target_of(path)).status, status, f"status of {method} {path}")
+
+
+# --- one case for each of the rest ----------------------------------------------------------------------------------
+
+LONG = "A long story of many words. " * 4000
+
+
+def job_that_is(client, status):
+    """The id of a job of the client's own in that state."""
+    if status == "completed":
+        return client.wait(client.create()["job_id"], "completed")["job_id"]
+    job = client.create(text=LONG, voice="slt")["job_id"]
+    if status == "cancelled":
+        client.cancel(job)
+    return client.wait(job, status)["job_id"]
+
+
+def etag_of(client, target, key=None):
+    return client.get(target, key=key).expect(200).headers["ETag"]
+
+
+def on_job(status, method="GET", suffix="", **rest):
+    """The path of a job in that state; headers may be a function of the client and the target."""
+
+    def send(client):
+        target = f"/v1/jobs/{job_that_is(client, status)}{suffix}"
+        return client.call(method, target, **rest)
+
+    return send
+
+
+def on_file(status, suffix="", **headers):
+    return lambda client: client.get(f"/v1/download/{job_that_is(client, status)}{suffix}", key="", headers=headers)
+
+
+def again(target, key=None):
+    """With If-None-Match, once the tag is known."""
+
+    def send(client):
+        where = target(client) if callable(target) else target
+        return client.get(where, key=key, headers={"If-None-Match": etag_of(client, where, key)})
+
+    return send
+
+
+def plain(method, target, **rest):
+    return lambda client: client.call(method, target, **rest)
+
+
+OLD = {"If-Unmodified-Since": "Thu, 01 Jan 1970 00:00:00 GMT"}
+
+# (method, path, status) → how to get it from a server that is well.
+CASES = {
+    ("POST", "/v1/tts/async", 202): lambda client: client.post({"text": SENTENCE, "voice": "kal16"}),
+    ("POST", "/v1/tts/async", 415): plain("POST", "/v1/tts/async", body=b"a", headers={"Content-Type": "text/plain"}),
+    ("POST", "/v1/tts/async", 422): plain("POST", "/v1/tts/async", body={"text": "", "vioce": "slt"}),
+    ("GET", "/v1/jobs", 200): plain("GET", "/v1/jobs"),
+    ("GET", "/v1/jobs/{job_id}", 200): on_job("completed"),
+    ("GET", "/v1/jobs/{job_id}", 304): again(lambda client: f"/v1/jobs/{job_that_is(client, 'completed')}"),
+    ("DELETE", "/v1/jobs/{job_id}", 200): on_job("cancelled", "DELETE"),
+    ("DELETE", "/v1/jobs/{job_id}", 202): on_job("processing", "DELETE"),
+    ("DELETE", "/v1/jobs/{job_id}", 409): on_job("completed", "DELETE"),
+    ("GET", "/v1/jobs/{job_id}/deliveries", 200): on_job("completed", suffix="/deliveries"),
+    ("GET", "/v1/download/{job_id}", 200): on_file("completed"),
+    ("GET", "/v1/download/{job_id}", 206): on_file("completed", Range="bytes=0-99"),
+    ("GET", "/v1/download/{job_id}", 304): again(lambda client: f"/v1/download/{job_that_is(client, 'completed')}", key=""),
+    ("GET", "/v1/download/{job_id}", 412): on_file("completed", **OLD),
+    ("GET", "/v1/download/{job_id}", 416): on_file("completed", Range="bytes=999999999-"),
+    ("GET", "/v1/voices", 200): plain("GET", "/v1/voices"),
+    ("GET", "/healthz", 200): plain("GET", "/healthz", key=""),
+    ("GET", "/readyz", 200): plain("GET", "/readyz", key=""),
+}
+for _suffix in ("", ".json", ".srt", ".vtt"):
+    _path = f"/v1/download/{{job_id}}{_suffix}"
+    CASES["GET", _path, 404] = plain("GET", target_of(_path), key="")
+    CASES["GET", _path, 409] = on_file("processing", _suffix)
+    CASES["GET", _path, 410] = on_file("cancelled", _suffix)
+for _path in ("/openapi.json", "/openapi.yaml", "/docs/", "/docs/problems/{code}"):
+    CASES["GET", _path, 200] = plain("GET", target_of(_path), key="")
+    CASES["GET", _path, 304] = again(target_of(_path), key="")
+    CASES["GET", _path, 412] = plain("GET", target_of(_path), key="", headers=OLD)
+CASES["GET", "/docs/problems/{code}", 404] = plain("GET", "/docs/problems/no_such_problem", key="")
+
+
+def test_every_status_of_a_server_that_is_well(client):
+    needs_contract()
+    for (method, path, status), send in CASES.items():
+        answer = send(client)
+        check(answer.status == status, f"{method} {path}: expected {status}, got {answer.status}: {answer.body[:300]!r}")
+
+
+def test_every_call_with_a_key_refuses_to_answer_without_one(client):
+    for method, path in operations(401):
+        for key in ("sk_nobody", " "):
+            client.call(method, target_of(path), key=key).expect_problem(401, "unauthorized")
+
+
+def test_every_call_that_answers_json_refuses_clients_that_do_not_take_it(client):
+    for method, path in operations(406):
+        client.call(method, target_of(path), headers={"Accept": "text/html"}).expect_problem(406, "not_acceptable")
+
+
+def test_what_never_was_is_not_found_on_every_call(client):
+    for method, path in operations(404):
+        if "{job_id}" in path:
+            client.call(method, target_of(path)).expect_problem(404, "not_found")
+
+
+# --- outages --------------------------------------------------------------------------------------------------------
+
+
+def drive(client, status, body=None):
+    """Every operation that documents the status answers with it."""
+    for method, path in operations(status):
+        rest = {"body": body} if method == "POST" and body else {}
+        answer = client.call(method, target_of(path), **rest)
+        equal(answer.status, status, f"status of {method} {path}")
+        answer.expect_problem(status)
+
+
+TEXT = {"text": SENTENCE}
+
+
+def test_a_client_address_that_asks_too_often_is_told_so_on_every_path():
+    with started("address_rate=1") as product:
+        for method, path in operations(429):
+            rest = {"body": TEXT} if method == "POST" else {}
+            wait_for("a 429", lambda: product.client.call(method, target_of(path), **rest).status == 429, pause=0)
+
+
+def test_without_the_api_nginx_says_so_on_every_path_of_it():
+    with started() as product:
+        os.kill(product.api_pid, signal.SIGKILL)
+        wait_for("the API to be gone", lambda: not product.is_running(product.api_pid))
+        drive(product.client, 502, TEXT)
+        product.client.get("/docs/", key="").expect(200)
+
+
+def test_an_api_that_hangs_is_told_from_one_that_is_not_there():
+    with started() as product:
+        # Nobody wants to wait for as long as nginx does.
+        site = product.state / "nginx" / "locations.conf"
+        site.write_text(site.read_text().replace("fastcgi_read_timeout 60s", "fastcgi_read_timeout 500ms"))
+        nginx = int((product.state / "run" / "nginx.pid").read_text())
+        before = set(product.children(nginx))
+        os.kill(nginx, signal.SIGHUP)
+        wait_for("the workers that know of it alone", lambda: not before & set(product.children(nginx)))
+        os.kill(product.api_pid, signal.SIGSTOP)
+        try:
+            drive(product.client, 504, TEXT)
+        finally:
+            os.kill(product.api_pid, signal.SIGCONT)
+
+
+def test_a_database_that_is_broken_is_no_fault_of_the_client():
+    with started() as product:
+        path = product.setting("database")
+        with contextlib.closing(sqlite3.connect(path)) as database:
+            database.execute("ALTER TABLE api_keys RENAME TO gone")
+            database.execute("ALTER TABLE jobs RENAME TO gone_too")
+            database.commit()
+        drive(product.client, 500, TEXT)
+
+
+def test_without_a_worker_it_is_not_ready():
+    with started() as product:
+        os.kill(product.worker_pid, signal.SIGKILL)
+        wait_for("readiness to end", lambda: product.client.get("/readyz", key="").status == 503)
+
+
+def test_below_the_reserve_no_job_is_taken_and_all_else_works():
+    with started() as product:
+        client = product.client
+        done = job_that_is(client, "completed")
+        free = os.statvfs(product.state).f_bavail * os.statvfs(product.state).f_frsize
+        config = product.state / "sayhook.conf"
+        config.write_text(config.read_text() + f"disk_reserve = {free // (1 << 30) * 2 + 1}G\n")
+        os.kill(product.api_pid, signal.SIGTERM)
+        wait_for("the API to end", lambda: not product.is_running(product.api_pid))
+        product.extra.append(subprocess.Popen([BUILD / "sayhook-api", "--config", config], stdin=subprocess.DEVNULL))
+        wait_for("the API to be back", lambda: client.get("/healthz", key="").status == 200)
+        client.post(TEXT).expect_problem(507, "storage_full")
+        client.get("/readyz", key="").expect_problem(503, "not_ready")
+        client.get("/v1/jobs").expect(200)
+        client.download(client.job(done))
+        client.cancel(done).expect_problem(409)
+
+
+# --- the whole ------------------------------------------------------------------------------------------------------
+
+# Statuses that a whole test is about; those that a case gets are in CASES.
+BY_TESTS = {*REFUSED, 401, 404, 406, 429, 500, 502, 504}
+ALONE = {("GET", "/readyz", 503), ("POST", "/v1/tts/async", 507)}
+
+
+def test_every_documented_status_has_its_test_or_its_reason():
+    needs_contract()
+    documented = {
+        (method, path, int(status))
+        for method, path, operation in contract.document.operations()
+        for status in operation["responses"]
+    }
+    tested = set(CASES) | ALONE | {case for case in documented if case[2] in BY_TESTS}
+    equal({case for case in documented - tested if not reason_of(*case)}, set(), "statuses that no test gets")
+    equal(tested - documented, set(), "cases that are not documented")
+    equal({case for case in UNREACHED if "*" not in case} - documented, set(), "reasons for what is not documented")
+    equal(set(UNREACHED) & (set(CASES) | ALONE), set(), "reasons for what is tested")
+
+
+def test_every_example_of_a_request_is_taken(client):
+    needs_contract()
+    document = contract.document
+    for method, path, operation in document.operations():
+        content = document.resolve(operation.get("requestBody", {})).get("content", {})
+        for name, example in content.get("application/json", {}).get("examples", {}).items():
+            value = document.resolve(example)["value"]
+            wrong = document.faults(content["application/json"]["schema"], value)
+            equal(wrong, [], f"faults of the example {name}")
+            answer = client.call(method, target_of(path), body=value)
+            # A format or timings that this server does not make yet are a clear 422.
+            if answer.status == 422:
+                codes = {fault["code"] for fault in answer.json["errors"]}
+                equal(codes, {"not_available"}, f"faults of the example {name}")
+            else:
+                answer.expect(202)
+
+
+def test_every_example_of_an_answer_is_as_its_schema_says():
+    needs_contract()
+    document = contract.document
+    for place, media in media_types(document.raw):
+        for name, example in media.get("examples", {}).items():
+            wrong = document.faults(media["schema"], document.resolve(example)["value"])
+            equal(wrong, [], f"faults of {place}'s example {name}")
+
+
+def media_types(part, place=""):
+    if isinstance(part, dict):
+        for name, value in part.items():
+            if name == "content":
+                yield from ((f"{place}/{kind}", media) for kind, media in value.items() if kind.endswith("json"))
+            else:
+                yield from media_types(value, f"{place}/{name}")
+
+
+def test_every_parameter_of_a_list_is_taken_as_in_its_example(client):
+    needs_contract()
+    document = contract.document
+    for method, path, operation in document.operations():
+        for parameter in map(document.resolve, operation.get("parameters", [])):
+            if parameter["in"] == "query" and "example" in parameter:
+                query = urllib.parse.urlencode({parameter["name"]: parameter["example"]}, doseq=True)
+                client.call(method, f"{target_of(path)}?{query}").expect(200)
+
+
+# --- methods that the document tells of once, for every path ----------------------------------------------------------
+
+
+def test_every_path_answers_options_and_refuses_what_it_does_not_take(client):
+    needs_contract()
+    for path in contract.document.raw["paths"]:
+        if path in NOT_BUILT:
+            continue
+        allowed = contract.document.allowed(path)
+        client.call("OPTIONS", target_of(path)).expect(204)
+        for method in {"GET", "PUT", "POST", "DELETE", "PATCH", "TRACE", "BREW"} - allowed:
+            client.call(method, target_of(path)).expect_problem(405, "method_not_allowed")
+
+
+def test_head_answers_as_get_without_the_body(client):
+    needs_contract()
+    job = job_that_is(client, "completed")
+    for method, path, _ in contract.document.operations():
+        if method != "GET" or path in NOT_BUILT:
+            continue
+        got, head = (client.call(how, target_of(path, job)) for how in ("GET", "HEAD"))
+        equal(head.status, got.status, f"status of HEAD {path}")
+        for name in ("Content-Type", "ETag", "Allow"):
+            equal(head.headers.get(name), got.headers.get(name), f"{name} of HEAD {path}")
+
+
+def test_the_type_of_an_error_leads_to_its_page(client):
+    for answer in (client.get("/v1/nothing"), client.post(b"{"), client.get("/v1/jobs", key="sk_nobody")):
+        problem = answer.json
+        page = client.get(urllib.parse.urlsplit(problem["type"]).path, key="").expect(200)
+        equal(page.headers.get_content_type(), "text/html", "Content-Type")
+        check(problem["code"] in page.body.decode(), "the page does not name the code")
+
+
+def test_the_document_is_served_as_yaml_and_as_json(client):
+    needs_contract()
+    equal(client.get("/openapi.yaml", key="").expect(200).body, contract.DOCUMENT.read_bytes(), "the YAML")
+    equal(json.loads(client.get("/openapi.json", key="").expect(200).body), contract.document.raw, "the JSON")

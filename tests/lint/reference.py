@@ -1,0 +1,151 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""Compares docs/openapi.yaml and docs/problems.yaml with the sources: reference.py FACT prints what does not agree.
+
+The order of things in files is never looked at; what a table of the sources holds is read by its pattern.
+"""
+
+import pathlib
+import re
+import sys
+
+import yaml
+
+TOP = pathlib.Path(__file__).resolve().parents[2]
+
+# Codes that the document knows and the sources do not have yet, each with the reason.  Emptied as they come.
+NOT_BUILT = {
+    "idempotency_key_in_use": "Idempotency-Key is not built",
+    "idempotency_key_reused": "Idempotency-Key is not built",
+    "invalid_header": "Idempotency-Key is not built",
+    "no_webhook": "redelivery is not built",
+    "quota_exceeded": "quotas are not built",
+    "webhook_pending": "redelivery is not built",
+}
+
+
+def text(path):
+    return (TOP / path).read_text(encoding="utf-8")
+
+
+def load(path):
+    return yaml.safe_load(text(path))
+
+
+def api_problems():
+    """code: (status, title) of src/codec/problem.c."""
+    rows = re.findall(r'\[PROBLEM_\w+\]\s*=\s*\{\s*"(\w+)",\s*"([^"]*)",\s*(\d+)', text("src/codec/problem.c"))
+    return {code: (int(status), title) for code, title, status in rows}
+
+
+def nginx_problems():
+    """The same of the tables in nginx/upstream.conf.in, and of what its other files write out."""
+    tables = {}
+    for name in ("code", "title"):
+        body = re.search(r"map \$status \$sayhook_problem_" + name + r" \{(.*?)\n\}", text("nginx/upstream.conf.in"), re.S)[1]
+        tables[name] = {key: value.strip('"') for key, value in re.findall(r'(\w+)\s+("[^"]*"|\w+);', body)}
+    found = {}
+    for key, code in tables["code"].items():
+        found[code] = (500 if key == "default" else int(key), tables["title"][key])
+    for body in re.findall(r"'(\{\"type\".*?\})\\n'", text("nginx/site.conf.in")):
+        found[re.search(r'"code":"(\w+)"', body)[1]] = (
+            int(re.search(r'"status":(\d+)', body)[1]),
+            re.search(r'"title":"([^"]*)"', body)[1],
+        )
+    return found
+
+
+def every_problem_has_a_page():
+    pages = {code: (row["status"], row["title"]) for code, row in load("docs/problems.yaml").items()}
+    for name, problems in (("src/codec/problem.c", api_problems()), ("nginx/", nginx_problems())):
+        if not problems:
+            yield f"no table was found in {name}"
+        for code, row in problems.items():
+            if code not in pages:
+                yield f"{code} of {name} has no row in docs/problems.yaml"
+            elif pages[code] != row:
+                yield f"{code}: {name} says {row}, docs/problems.yaml {pages[code]}"
+    known = set(api_problems()) | set(nginx_problems())
+    for code in sorted(set(pages) - known - set(NOT_BUILT)):
+        yield f"{code} of docs/problems.yaml is in no source"
+    for code in sorted(set(NOT_BUILT) & set(api_problems())):
+        yield f"{code} is built: strike it from NOT_BUILT in {__file__}"
+
+
+def every_page_says_what_to_do():
+    for code, row in load("docs/problems.yaml").items():
+        if sorted(row) != ["do", "means", "status", "title"] or not all(row.values()):
+            yield f"{code} has {sorted(row)}"
+
+
+def schemas():
+    return load("docs/openapi.yaml")["components"]["schemas"]
+
+
+def differ(what, documented, real):
+    for name in sorted(set(documented) ^ set(real)):
+        yield f"{what} {name} is {'not documented' if name in real else 'documented, and in no source'}"
+
+
+def problem_codes_are_documented():
+    yield from differ("problem code", schemas()["ProblemCode"]["enum"], load("docs/problems.yaml"))
+
+
+def answers_have_the_codes_of_their_status():
+    pages = load("docs/problems.yaml")
+    for name, response in load("docs/openapi.yaml")["components"]["responses"].items():
+        schema = response.get("content", {}).get("application/problem+json", {}).get("schema")
+        if schema is None:
+            continue
+        rule = next(part["properties"] for part in schema["allOf"] if "properties" in part)
+        for code in rule["code"]["enum"]:
+            if pages[code]["status"] != rule["status"]["const"]:
+                yield f"{name}: {code} is a {pages[code]['status']}"
+
+
+def fault_codes_are_documented():
+    sources = "".join(text(path) for path in ("src/codec/request.c", "src/api/job_list.c"))
+    calls = re.findall(r"(?:add_fault|fault_add)\((.*?)\);", sources, re.S)
+    real = set()
+    for call in calls:
+        real |= set(re.findall(r'"([a-z]+_[a-z_]+)"', call))
+    yield from differ("fault code", schemas()["FaultCode"]["enum"], real)
+
+
+def delivery_errors_are_documented():
+    real = re.findall(r'#define DELIVERY_\w+\s+"(\w+)"', text("src/webhook/sender.h"))
+    yield from differ("delivery error", schemas()["DeliveryError"]["properties"]["code"]["enum"], real)
+
+
+def names_are_documented():
+    """Names of the tables in src/job/job.c."""
+    for schema, table in (("JobStatus", "JOB"), ("EventType", "EVENT"), ("AudioFormat", "AUDIO")):
+        real = re.findall(r"\[" + table + r'_\w+\]\s*=\s*\{?\s*"([\w.]+)"', text("src/job/job.c"))
+        yield from differ(schema, schemas()[schema]["enum"], real)
+
+
+def routes_are_documented():
+    document = load("docs/openapi.yaml")["paths"]
+    documented = {
+        (method.upper(), re.sub(r"\{.*?\}(\.\w+)?", "*", path))
+        for path, item in document.items()
+        for method in item
+        if method in ("get", "post", "delete", "put", "patch")
+    }
+    real = set(re.findall(r'\{"(\w+)", "(/[^"]*)", (?:true|false), handle_', text("src/api/router.c")))
+    for method, path in sorted(real - documented):
+        yield f"{method} {path} is not documented"
+    if len(real) < 5:
+        yield "the table of routes was not found in src/api/router.c"
+
+
+def version_is_the_programs():
+    real = re.search(r"AC_INIT\(\[sayhook\], \[([\d.]+)\]", text("configure.ac"))[1]
+    told = load("docs/openapi.yaml")["info"]["version"]
+    if told != real:
+        yield f"docs/openapi.yaml is of version {told}, the program of {real}"
+
+
+if __name__ == "__main__":
+    for line in globals()[sys.argv[1]]():
+        print(line)

@@ -15,11 +15,7 @@ TOP = pathlib.Path(__file__).resolve().parents[2]
 
 # Codes that the document knows and the sources do not have yet, each with the reason.  Emptied as they come.
 NOT_BUILT = {
-    "idempotency_key_in_use": "Idempotency-Key is not built",
-    "idempotency_key_reused": "Idempotency-Key is not built",
-    "invalid_header": "Idempotency-Key is not built",
     "no_webhook": "redelivery is not built",
-    "quota_exceeded": "quotas are not built",
     "webhook_pending": "redelivery is not built",
 }
 

@@ -156,6 +156,7 @@ void handle_job_get(struct exchange *exchange);
 void handle_job_list(struct exchange *exchange);
 void handle_job_cancel(struct exchange *exchange);
 void handle_deliveries(struct exchange *exchange);
+void handle_redeliver(struct exchange *exchange);
 void handle_download(struct exchange *exchange);
 void handle_usage(struct exchange *exchange);
 void handle_voices(struct exchange *exchange);

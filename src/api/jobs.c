@@ -77,7 +77,8 @@ void handle_job_get(struct exchange *exchange)
 
 /* ---- cancel ---- */
 
-struct cancellation {
+/* A change to a job that its caller waits for. */
+struct change {
     struct commit_work work;
     int64_t key;
     const char *job_id;
@@ -86,16 +87,16 @@ struct cancellation {
 
 static int cancel(struct commit_work *work, struct store *store, struct error *err)
 {
-    struct cancellation *cancellation = container_of(work, struct cancellation, work);
+    struct change *cancellation = container_of(work, struct change, work);
 
-    job_release(&cancellation->job);
+    job_release(&cancellation->job); /* of a turn that was rolled back */
     return job_cancel(store, cancellation->key, cancellation->job_id, &cancellation->job, err);
 }
 
 void handle_job_cancel(struct exchange *exchange)
 {
     struct api *api = exchange->api;
-    struct cancellation cancellation = {
+    struct change cancellation = {
         .work.run = cancel, .key = exchange->key->key, .job_id = exchange->argument};
     struct error err = {""};
     int r = committer_call(api->committer, &cancellation.work, &err);
@@ -148,4 +149,34 @@ void handle_deliveries(struct exchange *exchange)
     delivery_json_list_end(exchange->body);
     reply_json(exchange, 200);
     deliveries_free(deliveries, count);
+}
+
+/* ---- redeliver ---- */
+
+static int redeliver(struct commit_work *work, struct store *store, struct error *err)
+{
+    struct change *redelivery = container_of(work, struct change, work);
+
+    job_release(&redelivery->job);
+    return webhook_redeliver(store, redelivery->key, redelivery->job_id, &redelivery->job, err);
+}
+
+void handle_redeliver(struct exchange *exchange)
+{
+    struct change redelivery = {
+        .work.run = redeliver, .key = exchange->key->key, .job_id = exchange->argument};
+    struct error err = {""};
+    int r = committer_call(exchange->api->committer, &redelivery.work, &err);
+
+    if (r == 0)
+        reply_job(exchange, 202, &redelivery.job);
+    else if (r == STORE_CONFLICT && redelivery.job.webhook_url == NULL)
+        reply_problem(exchange, PROBLEM_NO_WEBHOOK, "the job was created without a webhook_url");
+    else if (r == STORE_CONFLICT)
+        reply_problem(
+            exchange, PROBLEM_WEBHOOK_PENDING,
+            "the webhook has been neither delivered nor given up yet; `webhook` of the job tells more");
+    else
+        reply_no_job(exchange, r, &err);
+    job_release(&redelivery.job);
 }

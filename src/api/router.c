@@ -18,6 +18,7 @@ static const struct route {
     {"GET", "/v1/jobs/*", false, handle_job_get},
     {"DELETE", "/v1/jobs/*", false, handle_job_cancel},
     {"GET", "/v1/jobs/*/deliveries", false, handle_deliveries},
+    {"POST", "/v1/jobs/*/redeliver", false, handle_redeliver},
     {"GET", "/v1/download/*", true, handle_download},
     {"GET", "/v1/voices", false, handle_voices},
     {"GET", "/v1/usage", false, handle_usage},

@@ -22,6 +22,8 @@ static const struct {
     [PROBLEM_AUDIO_NOT_READY] = {"audio_not_ready", "The audio is not ready yet", 409},
     [PROBLEM_IDEMPOTENCY_KEY_IN_USE] = {"idempotency_key_in_use", "The first request is still in flight",
                                         409},
+    [PROBLEM_NO_WEBHOOK] = {"no_webhook", "The job has no webhook", 409},
+    [PROBLEM_WEBHOOK_PENDING] = {"webhook_pending", "The webhook is on its way", 409},
     [PROBLEM_JOB_FAILED] = {"job_failed", "The job failed", 410},
     [PROBLEM_JOB_CANCELLED] = {"job_cancelled", "The job was cancelled", 410},
     [PROBLEM_AUDIO_EXPIRED] = {"audio_expired", "The audio was removed", 410},

@@ -330,6 +330,40 @@ static int read_deliveries(struct store *store, int64_t id, struct delivery **re
     return 0;
 }
 
+static int owe_again(struct store *store, int64_t id, struct error *err)
+{
+    cleanup(db_query_end) struct db_query *query = db_query(store->db, STATEMENT_webhook_owe_again);
+    int r;
+
+    db_bind_int(query, 1, id);
+    db_bind_int(query, 2, store_now(store));
+    r = db_step(query, err);
+    if (r < 0)
+        return r;
+    return r == DB_ROW ? 0 : STORE_CONFLICT;
+}
+
+int webhook_redeliver(struct store *store, int64_t key, const char *job_id, struct job *ret_job,
+                      struct error *err)
+{
+    struct job job = {0};
+    int64_t id;
+    int r = job_get(store, key, job_id, &job, err);
+
+    if (r != 0)
+        return r;
+    id = job.id;
+    r = owe_again(store, id, err);
+    if (r == STORE_CONFLICT) {
+        *ret_job = job;
+        return r;
+    }
+    job_release(&job);
+    if (r == 0)
+        r = store_run_on_row(store, STATEMENT_job_raise_revision, id, err);
+    return r < 0 ? r : store_read_job(store, id, ret_job, err);
+}
+
 int delivery_list(struct store *store, int64_t key, const char *job_id, struct delivery **ret_deliveries,
                   size_t *ret_count, struct error *err)
 {

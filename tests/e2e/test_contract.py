@@ -19,7 +19,6 @@ from product import SENTENCE, Answer, Skip, check, contract, equal, started, wai
 
 # Paths that the API does not have yet: what nginx says of them by itself holds all the same.
 NOT_BUILT = {
-    "/v1/jobs/{job_id}/redeliver": "sending a webhook again is not built",
     "/metrics": "metrics are not built",
 }
 
@@ -28,7 +27,8 @@ NO_TIMINGS = "word timings are not built"
 # (method, path, status), with "*" for all but those in a table: why it cannot be had in a test.
 UNREACHED = {
     ("*", "*", 503): "a call that writes nothing waits for nobody; it takes a server without memory",
-    ("DELETE", "/v1/jobs/{job_id}", 507): "a cancellation writes next to nothing: it takes a disk that is full to the last page",
+    ("DELETE", "/v1/jobs/{job_id}", 507): "it writes next to nothing: it takes a disk that is full to the last page",
+    ("POST", "/v1/jobs/{job_id}/redeliver", 507): "the same",
     ("GET", "/healthz", 500): "it does nothing that could fail",
     ("GET", "/readyz", 500): "what fails there is a 503",
     ("GET", "/openapi.json", 500): "nginx cannot fail to read a file that it has opened",
@@ -160,6 +160,7 @@ CASES = {
     ("DELETE", "/v1/jobs/{job_id}", 200): on_job("cancelled", "DELETE"),
     ("DELETE", "/v1/jobs/{job_id}", 202): on_job("processing", "DELETE"),
     ("DELETE", "/v1/jobs/{job_id}", 409): on_job("completed", "DELETE"),
+    ("POST", "/v1/jobs/{job_id}/redeliver", 409): on_job("completed", "POST", "/redeliver"),
     ("GET", "/v1/jobs/{job_id}/deliveries", 200): on_job("completed", suffix="/deliveries"),
     ("GET", "/v1/download/{job_id}", 200): on_file("completed"),
     ("GET", "/v1/download/{job_id}", 206): on_file("completed", Range="bytes=0-99"),
@@ -275,7 +276,9 @@ def test_writes_that_wait_too_long_are_told_to_come_again():
         job = job_that_is(client, "completed")
         with open(product.setting("database") + "-turnstile", "r+b") as turnstile:
             fcntl.flock(turnstile, fcntl.LOCK_EX)
-            for answer in (pool.submit(client.post, TEXT), pool.submit(client.cancel, job)):
+            again = f"/v1/jobs/{job}/redeliver"
+            late = [pool.submit(*what) for what in ((client.post, TEXT), (client.cancel, job), (client.call, "POST", again))]
+            for answer in late:
                 answer.result().expect_problem(503, "unavailable")
 
 
@@ -302,13 +305,15 @@ def test_a_repetition_that_comes_too_early_is_told_so():
 
 # Statuses that a whole test is about; those that a case gets are in CASES.
 BY_TESTS = {*REFUSED, 401, 404, 406, 429, 500, 502, 504}
-# The rest, each in a test of its own; 507 is in test_limits.py, with all that still works then.
+# The rest, each in a test of its own: 507 in test_limits.py, 202 of a redelivery in test_webhooks.py.
 ALONE = {
     ("GET", "/readyz", 503),
     ("POST", "/v1/tts/async", 409),
     ("POST", "/v1/tts/async", 503),
     ("POST", "/v1/tts/async", 507),
     ("DELETE", "/v1/jobs/{job_id}", 503),
+    ("POST", "/v1/jobs/{job_id}/redeliver", 202),
+    ("POST", "/v1/jobs/{job_id}/redeliver", 503),
 }
 
 

@@ -49,6 +49,30 @@ def test_a_webhook_that_nobody_takes_fails_in_the_end(client, receiver):
     equal(client.job(job_id)["status"], "completed", "status of the job")
 
 
+def test_a_webhook_is_sent_again_on_request(client, receiver):
+    receiver.answers["/later"] = [500, 500, 500, 500, 500, 204]
+    job_id = client.create(webhook_url=receiver.url + "/later")["job_id"]
+    again = f"/v1/jobs/{job_id}/redeliver"
+    ended(client, job_id, "failed")
+    for _ in range(2):
+        equal(client.call("POST", again).expect(202).json["webhook"]["status"], "pending", "status in the answer")
+        told = ended(client, job_id, "delivered")
+    equal((told["attempts"], told["last_status_code"]), (7, 204), "attempts and last_status_code")
+    webhooks = receiver.wait(job_id, 7)
+    equal(len({(webhook.id, webhook.body) for webhook in webhooks}), 1, "different webhooks")
+    verify(webhooks[-1], client.secret)
+    equal([row["attempt"] for row in deliveries(client, job_id)], list(range(1, 8)), "attempts that are listed")
+
+
+def test_what_is_no_webhook_or_on_its_way_is_not_sent_again(product, client, receiver):
+    without = client.wait(client.create()["job_id"])["job_id"]
+    client.call("POST", f"/v1/jobs/{without}/redeliver").expect_problem(409, "no_webhook")
+    waiting = client.create(text="A long story. " * 5000, voice="slt", webhook_url=receiver.url)["job_id"]
+    client.call("POST", f"/v1/jobs/{waiting}/redeliver").expect_problem(409, "webhook_pending")
+    client.cancel(waiting)
+    product.new_client().call("POST", f"/v1/jobs/{without}/redeliver").expect_problem(404, "not_found")
+
+
 def test_a_redirect_is_not_followed(client, receiver):
     target = Receiver()
     try:

@@ -502,6 +502,46 @@ Test(store, a_finished_job_owes_the_webhook_of_its_final_state)
     cr_assert_eq(strncmp(webhook.webhook_id, "msg_", 4), 0);
 }
 
+static int redeliver(const struct job *job)
+{
+    cleanup(job_release) struct job read = {0};
+    int r;
+
+    cr_assert_eq(store_begin(database.store, "test", NULL), 0);
+    r = webhook_redeliver(database.store, database.key, job->job_id, &read, NULL);
+    cr_assert_eq(store_commit(database.store, NULL), 0);
+    cr_assert(r != 0 || read.webhook_status == WEBHOOK_PENDING);
+    return r;
+}
+
+Test(store, a_settled_webhook_can_be_owed_again_and_is_the_same)
+{
+    static const struct attempt_result delivered = {.status_code = 204, .status = WEBHOOK_DELIVERED};
+    cleanup(job_release) struct job job = {0}, other = {0};
+    cleanup(release_webhook) struct webhook webhook = finish_and_take_webhook(&job), again = {0};
+    int64_t now = database.clock.wall_us / 1000;
+    struct webhook *due;
+    int64_t attempt;
+    size_t count;
+
+    cr_assert_eq(redeliver(&job), STORE_CONFLICT, "it is owed as it is");
+    cr_assert_eq(store_begin(database.store, "test", NULL), 0);
+    cr_assert_eq(webhook_attempt_begin(database.store, webhook.webhook, &attempt, NULL), 0);
+    cr_assert_eq(webhook_attempt_end(database.store, webhook.webhook, attempt, &delivered, NULL), 0);
+    cr_assert_eq(store_commit(database.store, NULL), 0);
+    cr_assert_eq(redeliver(&job), 0);
+    cr_assert_eq(webhook_due(database.store, "http://127.0.0.1:9", now, 10, &due, &count, NULL), 0);
+    cr_assert_eq(count, 1);
+    again = due[0];
+    free(due);
+    cr_assert_str_eq(again.webhook_id, webhook.webhook_id);
+    cr_assert_str_eq(again.body, webhook.body);
+    cr_assert_eq(again.attempts, 1);
+
+    other = database_add_job(&database, database.key, "Without one.", NULL);
+    cr_assert_eq(redeliver(&other), STORE_CONFLICT);
+}
+
 Test(store, each_attempt_is_a_row_and_a_webhook_under_way_is_not_due)
 {
     cleanup(job_release) struct job job = {0}, read = {0};

@@ -58,7 +58,9 @@ class Document:
         self.lock = threading.Lock()  # a validator keeps its place in the document
         # The most literal first, so that {job_id}.json is not taken for a {job_id}.
         self.paths = sorted(self.raw["paths"], key=lambda path: -len(re.sub(r"\{.*?\}", "", path)))
-        self.patterns = [(re.compile(re.sub(r"\\\{.*?\\\}", "[^/]+", re.escape(path)) + r"\Z"), path) for path in self.paths]
+        # A longer name is no parameter: such an address is not there, and no key is asked for.
+        segment = "[^/]{1,64}"
+        self.patterns = [(re.compile(re.sub(r"\\\{.*?\\\}", segment, re.escape(path)) + r"\Z"), path) for path in self.paths]
 
     def resolve(self, part):
         while "$ref" in part:
@@ -84,7 +86,7 @@ class Document:
 
     def path_of(self, target):
         """The path of the document that a request's target is one of, or None."""
-        path = target.split("?")[0]
+        path = re.sub("^https?://[^/]*", "", target).split("?")[0]
         return next((name for pattern, name in self.patterns if pattern.match(path)), None)
 
     def operation(self, method, path):
@@ -228,6 +230,14 @@ def check_answer(method, target, request_headers, answer):
     sent = next((value for name, value in (request_headers or {}).items() if name.lower() == "x-request-id"), None)
     where = f"{method} {target[:120]} gives {answer.status}"
     note(where, judge, method, target, sent, answer.status, answer.headers, answer.body)
+
+
+def check_raw(sent, answer):
+    """The same for what was sent byte by byte; bytes that are no request can be told off only."""
+    line = re.match(rb"([A-Z]+) (\S+) HTTP/", sent)
+    method, target = (part.decode("latin-1") for part in line.groups()) if line else ("GET", "")
+    told = re.search(rb"\r\nX-Request-Id: *([^\r]*)\r\n", sent, re.IGNORECASE)
+    check_answer(method, target, {"X-Request-Id": told[1].decode("latin-1")} if told else {}, answer)
 
 
 def judge_webhook(headers, body):

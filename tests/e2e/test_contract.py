@@ -46,17 +46,17 @@ UNREACHED = {
 # --- requests that no library would send ----------------------------------------------------------------------------
 
 
-def raw(client, method, target, *lines, version="HTTP/1.1", body=b""):
+def raw(client, method, target, *lines, version="HTTP/1.1"):
     """Sends these bytes and no others; the answer is judged like any."""
     host, port = client.address.split(":")
     with socket.create_connection((host, int(port)), timeout=60) as connection:
-        head = [f"{method} {target} {version}", *lines]
+        head = "\r\n".join([f"{method} {target} {version}", *lines]).encode() + b"\r\n\r\n"
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # refused before it was sent
-            connection.sendall("\r\n".join(head).encode() + b"\r\n\r\n" + body)
+            connection.sendall(head)
         response = http.client.HTTPResponse(connection, method=method)
         response.begin()
         answer = Answer(response.status, response.headers, response.read())
-    contract.check_answer(method, target, {}, answer)
+    contract.check_raw(head, answer)
     return answer
 
 

@@ -10,7 +10,7 @@ import re
 import socket
 import threading
 
-from product import PATIENCE, SENTENCE, Answer, Skip, check, equal
+from product import PATIENCE, SENTENCE, Answer, Skip, check, contract, equal
 
 CREATE = "POST /v1/tts/async HTTP/1.1"
 MEBI = 1 << 20
@@ -42,7 +42,9 @@ def exchange(client, *parts):
         with contextlib.suppress(OSError):
             link.shutdown(socket.SHUT_RDWR)
         sender.join(PATIENCE)
-        return answer
+    if contract:
+        contract.check_raw(parts[0], answer)
+    return answer
 
 
 def head(client, line, *fields):

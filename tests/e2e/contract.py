@@ -8,8 +8,10 @@ Objects are closed here: the document lets the server add members, and a test wa
 import copy
 import json
 import pathlib
+import posixpath
 import re
 import threading
+import urllib.parse
 
 import jsonschema
 import yaml
@@ -200,6 +202,9 @@ def check_request_id(sent, status, headers, body, method):
 
 def judge(method, target, sent, status, headers, body):
     path = document.path_of(target)
+    if path is None and status < 400:
+        # Another spelling of the same address (RFC 3986 section 6.2.2), which nginx takes for a file's.
+        path = document.path_of(posixpath.normpath(re.sub("/+", "/", urllib.parse.unquote(target.split("?")[0]))))
     operation = document.operation(method, path) if path else None
     if path is None:
         if status != 404 and status not in ANYWHERE | {405} and not (method == "OPTIONS" and status == 204):
@@ -228,6 +233,7 @@ def note(where, function, *arguments):
 def check_answer(method, target, request_headers, answer):
     """Raises Violation unless an answer is as documented."""
     sent = next((value for name, value in (request_headers or {}).items() if name.lower() == "x-request-id"), None)
+    sent = sent.decode("latin-1") if isinstance(sent, bytes) else sent
     where = f"{method} {target[:120]} gives {answer.status}"
     note(where, judge, method, target, sent, answer.status, answer.headers, answer.body)
 

@@ -52,11 +52,11 @@ SET status = ?2, next_attempt_at = ?3, last_status_code = ?4, last_error = ?5, s
 WHERE webhook = ?1
 RETURNING job;
 
--- A job's webhook that is settled is due once more; the body stays, and so does the count of attempts.
+-- A job's webhook that is settled is due once more, unless its body was removed; the count of attempts goes on.
 -- name: webhook_owe_again
 UPDATE webhooks
 SET status = 'pending', next_attempt_at = ?2, settled_at = NULL
-WHERE webhook = (SELECT webhook FROM jobs WHERE id = ?1) AND status <> 'pending'
+WHERE webhook = (SELECT webhook FROM jobs WHERE id = ?1) AND status <> 'pending' AND body <> ''
 RETURNING webhook;
 
 -- name: job_raise_revision

@@ -172,6 +172,9 @@ void handle_redeliver(struct exchange *exchange)
         reply_job(exchange, 202, &redelivery.job);
     else if (r == STORE_CONFLICT && redelivery.job.webhook_url == NULL)
         reply_problem(exchange, PROBLEM_NO_WEBHOOK, "the job was created without a webhook_url");
+    else if (r == STORE_CONFLICT && redelivery.job.webhook_status != WEBHOOK_PENDING)
+        reply_problem(exchange, PROBLEM_WEBHOOK_EXPIRED,
+                      "what was sent was kept for a time, and has been removed");
     else if (r == STORE_CONFLICT)
         reply_problem(
             exchange, PROBLEM_WEBHOOK_PENDING,

@@ -27,6 +27,7 @@ static const struct {
     [PROBLEM_JOB_FAILED] = {"job_failed", "The job failed", 410},
     [PROBLEM_JOB_CANCELLED] = {"job_cancelled", "The job was cancelled", 410},
     [PROBLEM_AUDIO_EXPIRED] = {"audio_expired", "The audio was removed", 410},
+    [PROBLEM_WEBHOOK_EXPIRED] = {"webhook_expired", "The webhook was removed", 410},
     [PROBLEM_LENGTH_REQUIRED] = {"length_required", "Length required", 411},
     [PROBLEM_BODY_TOO_LARGE] = {"body_too_large", "Body too large", 413},
     [PROBLEM_UNSUPPORTED_MEDIA_TYPE] = {"unsupported_media_type", "Unsupported media type", 415},

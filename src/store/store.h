@@ -349,8 +349,8 @@ int webhook_open_attempts(struct store *store, struct attempt_ref *ret_attempts,
 /*
  * [write] Has the webhook of a job sent once more, under the same webhook_id: it is due at once, and a
  * failure is tried again only where the schedule has entries left.  STORE_NOT_FOUND as job_get();
- * STORE_CONFLICT where the job has none, or it is owed or under way as it is (*ret_job tells).  *ret_job,
- * which the caller releases, is filled but with STORE_NOT_FOUND.
+ * STORE_CONFLICT where the job has none, it is owed or under way as it is, or its body was removed (*ret_job
+ * tells).  *ret_job, which the caller releases, is filled but with STORE_NOT_FOUND.
  */
 int webhook_redeliver(struct store *store, int64_t key, const char *job_id, struct job *ret_job,
                       struct error *err);

@@ -306,7 +306,7 @@ def test_a_repetition_that_comes_too_early_is_told_so():
 
 # Statuses that a whole test is about; those that a case gets are in CASES.
 BY_TESTS = {*REFUSED, 401, 404, 406, 429, 500, 502, 504}
-# The rest, each in a test of its own: 507 in test_limits.py, 202 of a redelivery in test_webhooks.py.
+# The rest, each in a test of its own: 507 in test_limits.py, 202 and 410 of a redelivery in test_webhooks.py.
 ALONE = {
     ("GET", "/readyz", 503),
     ("POST", "/v1/tts/async", 409),
@@ -314,6 +314,7 @@ ALONE = {
     ("POST", "/v1/tts/async", 507),
     ("DELETE", "/v1/jobs/{job_id}", 503),
     ("POST", "/v1/jobs/{job_id}/redeliver", 202),
+    ("POST", "/v1/jobs/{job_id}/redeliver", 410),
     ("POST", "/v1/jobs/{job_id}/redeliver", 503),
 }
 

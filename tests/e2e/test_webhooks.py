@@ -73,6 +73,17 @@ def test_what_is_no_webhook_or_on_its_way_is_not_sent_again(product, client, rec
     product.new_client().call("POST", f"/v1/jobs/{without}/redeliver").expect_problem(404, "not_found")
 
 
+def test_what_was_removed_is_not_sent_again(receiver):
+    with started("retention_deliveries=1s") as product:
+        client = product.client
+        job_id = client.create(webhook_url=receiver.url)["job_id"]
+        ended(client, job_id, "delivered")
+        again = f"/v1/jobs/{job_id}/redeliver"
+        wait_for("its removal", lambda: not deliveries(client, job_id), pause=0.2)
+        client.call("POST", again).expect_problem(410, "webhook_expired")
+        check(all(webhook.body for webhook in receiver.of(job_id)), "an empty webhook was sent")
+
+
 def test_a_redirect_is_not_followed(client, receiver):
     target = Receiver()
     try:

@@ -31,6 +31,12 @@ FROM jobs AS j
 LEFT JOIN webhooks AS w ON w.webhook = j.webhook
 WHERE j.id = ?1;
 
+-- For whoever waits for a change.
+-- name: job_status_by_id
+SELECT status
+FROM jobs
+WHERE id = ?1;
+
 -- The rows of one state between two ids (both exclusive), newest first.
 -- name: job_ids_of_status
 SELECT j.id

@@ -7,6 +7,8 @@
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 
+#include "api/wait.h"
+
 /* A thread's stack: the handlers need a few dozen KiB. */
 #define THREAD_STACK (512 * 1024)
 
@@ -61,7 +63,7 @@ struct pool {
 /* ---- connections ---- */
 
 /* What epoll tells a thread: a connection, or one of these. */
-static const char listener_mark, resume_mark, stop_mark;
+static const char listener_mark, resume_mark, wait_mark, stop_mark;
 
 static int watch(struct pool *pool, int operation, int fd, uint32_t events, const void *mark)
 {
@@ -220,8 +222,9 @@ static struct exchange *take_resumed(struct pool *pool, bool *ret_more)
     return first;
 }
 
-static void resume_exchanges(struct pool *pool)
+static void resume_exchanges(struct pool_thread *thread)
 {
+    struct pool *pool = thread->pool;
     eventfd_t count;
     bool more;
     struct exchange *exchange;
@@ -234,6 +237,9 @@ static void resume_exchanges(struct pool *pool)
     while (exchange != NULL) {
         struct exchange *next = exchange->next;
 
+        /* What it had of its own thread it has of this one. */
+        exchange->store = thread->store;
+        exchange->keys = &thread->keys;
         exchange->deferred(exchange);
         exchange = next;
     }
@@ -270,6 +276,14 @@ static void serve_request(struct pool_thread *thread, struct connection *connect
 
 /* ---- threads ---- */
 
+static void look_at_waits(struct pool *pool)
+{
+    struct waits *waits = pool->api->waits;
+
+    waits_look(waits);
+    watch(pool, EPOLL_CTL_MOD, waits_fd(waits), EPOLLIN | EPOLLONESHOT, &wait_mark);
+}
+
 static void *run(void *argument)
 {
     struct pool_thread *thread = argument;
@@ -286,12 +300,16 @@ static void *run(void *argument)
         if (count <= 0)
             continue;
         stops = event.data.ptr == &stop_mark ? stops + 1 : 0;
-        if (stops > 0)
+        if (stops > 0) {
+            waits_end(pool->api->waits);
             continue;
+        }
         if (event.data.ptr == &listener_mark)
             accept_connections(pool);
         else if (event.data.ptr == &resume_mark)
-            resume_exchanges(pool);
+            resume_exchanges(thread);
+        else if (event.data.ptr == &wait_mark)
+            look_at_waits(pool);
         else
             serve_request(thread, event.data.ptr);
     }
@@ -302,6 +320,7 @@ int pool_new(struct api *api, struct pool **ret_pool, struct error *err)
 {
     size_t count = (size_t)api->settings->api_threads;
     struct pool *pool = calloc(1, sizeof *pool + count * sizeof pool->threads[0]);
+    int r;
 
     if (pool == NULL)
         return error_set(err, -ENOMEM, "out of memory");
@@ -311,12 +330,17 @@ int pool_new(struct api *api, struct pool **ret_pool, struct error *err)
     pool->last_resumed = &pool->resumed;
     pool->resume_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     pool->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    r = waits_new(api, &api->waits, err);
+    if (r < 0) {
+        pool_free(pool);
+        return r;
+    }
     if (pool->epoll_fd < 0 ||
+        watch(pool, EPOLL_CTL_ADD, waits_fd(api->waits), EPOLLIN | EPOLLONESHOT, &wait_mark) < 0 ||
         watch(pool, EPOLL_CTL_ADD, pool->resume_fd, EPOLLIN | EPOLLET, &resume_mark) < 0 ||
         watch(pool, EPOLL_CTL_ADD, api->stop_fd, EPOLLIN, &stop_mark) < 0 ||
         watch(pool, EPOLL_CTL_ADD, api->listen_fd, EPOLLIN | EPOLLONESHOT, &listener_mark) < 0) {
-        int r = error_system(err, errno, "cannot watch the socket");
-
+        r = error_system(err, errno, "cannot watch the socket");
         pool_free(pool);
         return r;
     }
@@ -348,12 +372,16 @@ int pool_start(struct pool *pool, struct error *err)
 
 void pool_join(struct pool *pool)
 {
+    for (size_t i = 0; i < pool->started; i++)
+        pthread_join(pool->threads[i].thread, NULL);
+    /* What the threads have left needs one's connection to the database. */
+    while (pool->resumed != NULL)
+        resume_exchanges(&pool->threads[0]);
     for (size_t i = 0; i < pool->started; i++) {
         struct pool_thread *thread = &pool->threads[i];
 
-        pthread_join(thread->thread, NULL);
         key_cache_clear(&thread->keys);
-        store_close(thread->store);
+        thread->store = store_close(thread->store);
     }
     pool->started = 0;
 }
@@ -362,8 +390,9 @@ struct pool *pool_free(struct pool *pool)
 {
     if (pool == NULL)
         return NULL;
-    while (pool->resumed != NULL)
-        resume_exchanges(pool);
+    while (pool->resumed != NULL) /* by the committer, when it was stopped */
+        resume_exchanges(&pool->threads[0]);
+    pool->api->waits = waits_free(pool->api->waits);
     for (struct connection *connection = pool->connections, *next; connection != NULL; connection = next) {
         next = connection->next;
         connection_free(connection);

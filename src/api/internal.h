@@ -32,12 +32,15 @@
 /* What a client that polls should wait, in seconds. */
 #define POLL_RETRY_AFTER 1
 
+struct waits;
+
 struct api {
     const struct settings *settings;
     const struct clock *clock;
     struct store_options store_options;
     struct committer *committer;
     struct guard *guard;
+    struct waits *waits;
     int wake_socket;
     int listen_fd;
     int stop_fd;
@@ -63,6 +66,15 @@ struct key_cache {
     } entries[KEY_CACHE_SIZE];
 };
 
+/* What a request waits for (api/wait.h). */
+struct job_wait {
+    int64_t job; /* the row */
+    int64_t key; /* likewise */
+    enum job_status status;
+    int64_t until; /* monotonic */
+    bool looked_at;
+};
+
 /* One request and its reply. */
 struct exchange {
     struct api *api;
@@ -83,7 +95,9 @@ struct exchange {
      * exchange belongs to it from then on, until exchange_finish(). */
     void (*deferred)(struct exchange *exchange);
     struct exchange *next; /* among those that are to be resumed */
-    void *creation;        /* what the handler keeps for it */
+    struct job_wait wait;
+    bool has_waited; /* the handler runs for a second time, after a wait */
+    void *creation;  /* what the handler keeps for it */
 
     int status;
     struct buf *head; /* the thread's own: header fields, each with its CRLF */
@@ -111,6 +125,12 @@ void reply_faults(struct exchange *exchange, enum problem problem, const struct 
 
 /* 429: one of the limits of the key, which stands as exchange->standing, is hit. */
 void reply_limited(struct exchange *exchange, const struct limit_hit *hit);
+
+/*
+ * Behind a reply whose body is rendered: its ETag, and 304 without the body where If-None-Match has it.  The
+ * tag is over the bytes: whatever a client can see changes it, and nothing else does.
+ */
+void reply_tagged(struct exchange *exchange);
 
 /* For a failure of ours: logged, and told as 500, or as 503 where trying again may help. */
 void reply_failure(struct exchange *exchange, int r, const struct error *err);

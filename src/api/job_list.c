@@ -155,6 +155,7 @@ static void render_page(struct exchange *exchange, const struct job_page *page)
     }
     buf_append_str(exchange->body, "}");
     reply_json(exchange, 200);
+    reply_tagged(exchange);
 }
 
 void handle_job_list(struct exchange *exchange)

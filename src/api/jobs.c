@@ -5,10 +5,14 @@
 #include <string.h>
 
 #include "api/internal.h"
+#include "api/wait.h"
 #include "codec/delivery_json.h"
+#include "codec/header.h"
 #include "codec/job_json.h"
-#include "crypto/sha256.h"
 #include "job/files.h"
+
+/* The contract's longest wait for a change, in seconds: half of what nginx waits for an answer. */
+#define WAIT_MAX 30
 
 /* For what came of asking for a job where that is not 0: not being there has the same words for every reason.
  */
@@ -28,35 +32,52 @@ static void reply_job(struct exchange *exchange, int status, const struct job *j
 
 /* ---- get ---- */
 
-/* RFC 9110 section 13.1.2: a list of tags, compared weakly, or "*". */
-static bool matches_tag(const char *field, const char *tag)
+/* The seconds that the client would wait for the job to change its state, cut to WAIT_MAX; -1 is none. */
+static int preferred_wait(const struct exchange *exchange)
 {
-    size_t length = strlen(tag);
+    const char *prefer = request_field(exchange, "HTTP_PREFER");
+    int seconds;
 
-    if (field == NULL)
-        return false;
-    if (strcmp(field, "*") == 0)
-        return true;
-    for (const char *at = strstr(field, tag); at != NULL; at = strstr(at + 1, tag))
-        if (at[length] == '\0' || strchr(", \t", at[length]) != NULL)
-            return true;
-    return false;
+    if (prefer == NULL || !header_prefer_wait(prefer, &seconds))
+        return -1;
+    return seconds < WAIT_MAX ? seconds : WAIT_MAX;
 }
 
-/* The tag is over the bytes: whatever a client can see changes it, and nothing else does. */
-static void tag_reply(struct exchange *exchange)
+/* The wait is over: the request is answered as if it came now, its key judged anew. */
+static void answer_after_wait(struct exchange *exchange)
 {
-    unsigned char hash[SHA256_SIZE];
-    char hex[SHA256_HEX_SIZE], tag[2 + 32 + 1];
+    buf_clear(exchange->head);
+    buf_clear(exchange->body);
+    exchange->deferred = NULL;
+    exchange->key = NULL;
+    exchange->has_waited = true;
+    route(exchange);
+    exchange_finish(exchange);
+}
 
-    sha256(buf_str(exchange->body), exchange->body->length, hash);
-    hex_encode(hash, 16, hex);
-    snprintf(tag, sizeof tag, "\"%.32s\"", hex);
-    reply_field(exchange, "ETag", "%s", tag);
-    if (matches_tag(request_field(exchange, "HTTP_IF_NONE_MATCH"), tag)) {
-        exchange->status = 304;
-        exchange->content_type = NULL;
-    }
+/* Where too many wait already, the answer is the one that is rendered. */
+static void begin_wait(struct exchange *exchange)
+{
+    exchange->deferred = answer_after_wait;
+    if (!waits_add(exchange->api->waits, exchange))
+        exchange_finish(exchange);
+}
+
+static void wait_for_change(struct exchange *exchange, const struct job *job, int seconds)
+{
+    bool over = exchange->has_waited || seconds == 0 || job_status_is_terminal(job->status);
+
+    if (seconds >= 0 && over)
+        reply_field(exchange, "Preference-Applied", "wait=%d", seconds);
+    if (seconds < 0 || over)
+        return;
+    exchange->wait = (struct job_wait){
+        .job = job->id,
+        .key = job->key,
+        .status = job->status,
+        .until = clock_monotonic_ms(exchange->api->clock) + (int64_t)seconds * 1000,
+    };
+    exchange->deferred = begin_wait;
 }
 
 void handle_job_get(struct exchange *exchange)
@@ -72,7 +93,8 @@ void handle_job_get(struct exchange *exchange)
     reply_job(exchange, 200, &job);
     if (!job_status_is_terminal(job.status))
         reply_field(exchange, "Retry-After", "%d", POLL_RETRY_AFTER);
-    tag_reply(exchange);
+    reply_tagged(exchange);
+    wait_for_change(exchange, &job, preferred_wait(exchange));
 }
 
 /* ---- cancel ---- */
@@ -105,6 +127,8 @@ void handle_job_cancel(struct exchange *exchange)
         /* An earlier claim may have left files; nobody makes others of a job that has ended. */
         if (cancellation.job.status == JOB_CANCELLED && cancellation.job.epoch > 0)
             job_files_discard(api->settings, &cancellation.job, cancellation.job.epoch, true);
+        if (cancellation.job.status != JOB_CANCELLED)
+            reply_field(exchange, "Retry-After", "%d", POLL_RETRY_AFTER);
         reply_job(exchange, cancellation.job.status == JOB_CANCELLED ? 200 : 202, &cancellation.job);
     } else if (r == STORE_CONFLICT) {
         reply_problem(exchange, PROBLEM_JOB_NOT_CANCELLABLE,

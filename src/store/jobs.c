@@ -35,6 +35,19 @@ int job_get(struct store *store, int64_t key, const char *job_id, struct job *re
     return 0;
 }
 
+int job_status_get(struct store *store, int64_t id, enum job_status *ret_status, struct error *err)
+{
+    cleanup(db_query_end) struct db_query *query = db_query(store->db, STATEMENT_job_status_by_id);
+    int r;
+
+    db_bind_int(query, 1, id);
+    r = db_step(query, err);
+    if (r != DB_ROW)
+        return r < 0 ? r : STORE_NOT_FOUND;
+    job_status_parse(db_column_text(query, 0), ret_status);
+    return 0;
+}
+
 /* ---- create ---- */
 
 static int read_last_id(struct store *store, int64_t *ret_id, struct error *err)

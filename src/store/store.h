@@ -174,6 +174,9 @@ int repeatable_keep(struct store *store, const struct repeatable *request, const
 /* STORE_NOT_FOUND where there is none or it is another key's.  key 0 sees every job. */
 int job_get(struct store *store, int64_t key, const char *job_id, struct job *ret_job, struct error *err);
 
+/* The state of a job by its row, whatever its key: small, for whoever asks often.  STORE_NOT_FOUND. */
+int job_status_get(struct store *store, int64_t id, enum job_status *ret_status, struct error *err);
+
 struct job_filter {
     unsigned int statuses;  /* bit 1 << enum job_status; 0 is all */
     int64_t created_after;  /* exclusive; 0 is no bound */

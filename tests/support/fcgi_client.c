@@ -177,10 +177,9 @@ static void split_reply(struct fcgi_reply *reply)
     reply->status = atoi(reply->head + sizeof status - 1);
 }
 
-struct fcgi_reply fcgi_call(int fd, const struct fcgi_request *request)
+void fcgi_send(int fd, const struct fcgi_request *request)
 {
     cleanup(buf_release) struct buf out = BUF_INIT(TRAFFIC_MAX);
-    struct fcgi_reply reply = {.all = BUF_INIT(TRAFFIC_MAX)};
     size_t sent = 0;
 
     put_request(&out, request);
@@ -191,9 +190,21 @@ struct fcgi_reply fcgi_call(int fd, const struct fcgi_request *request)
             break;
         sent += (size_t)part;
     }
+}
+
+struct fcgi_reply fcgi_receive(int fd)
+{
+    struct fcgi_reply reply = {.all = BUF_INIT(TRAFFIC_MAX)};
+
     read_reply(fd, &reply);
     split_reply(&reply);
     return reply;
+}
+
+struct fcgi_reply fcgi_call(int fd, const struct fcgi_request *request)
+{
+    fcgi_send(fd, request);
+    return fcgi_receive(fd);
 }
 
 struct fcgi_reply fcgi_call_once(const char *path, const struct fcgi_request *request)

@@ -40,6 +40,10 @@ int fcgi_connect(const char *path);
 /* Sends and reads; fcgi_reply_release() what comes. */
 struct fcgi_reply fcgi_call(int fd, const struct fcgi_request *request);
 
+/* The two halves of it. */
+void fcgi_send(int fd, const struct fcgi_request *request);
+struct fcgi_reply fcgi_receive(int fd);
+
 /* The same on a connection of its own. */
 struct fcgi_reply fcgi_call_once(const char *path, const struct fcgi_request *request);
 

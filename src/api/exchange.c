@@ -81,7 +81,10 @@ static long long announced_length(struct exchange *exchange)
                       size, max);
         return -1;
     }
-    if (type == NULL || !header_is_json(type) || (coding != NULL && strcasecmp(coding, "identity") != 0)) {
+    if (type == NULL || !header_is_json(type) || coding != NULL) {
+        /* RFC 9110 section 15.5.16: what would be right. */
+        if (coding != NULL)
+            reply_field(exchange, "Accept-Encoding", "identity");
         reply_problem(
             exchange, PROBLEM_UNSUPPORTED_MEDIA_TYPE,
             "the body must be sent as Content-Type: application/json, in UTF-8, without a Content-Encoding");
@@ -317,6 +320,7 @@ void exchange_send(struct exchange *exchange)
         buf_clear(exchange->head);
         reply_problem(exchange, PROBLEM_INTERNAL_ERROR, "the reply is larger than the server makes them");
     }
+    cors_reply(exchange);
     length = snprintf(start, sizeof start, "Status: %d %s\r\nX-Request-Id: %s\r\nCache-Control: no-store\r\n",
                       exchange->status, reason_of(exchange->status), exchange->request_id);
     FCGX_PutStr(start, length, exchange->fcgi->out);

@@ -154,6 +154,14 @@ void exchange_resume(struct exchange *exchange);
 bool body_read(struct exchange *exchange, char **ret_body, size_t *ret_size);
 void body_free(struct api *api, char *body, size_t size);
 
+/* ---- cors.c: pages of other origins ---- */
+
+/* To the answer of OPTIONS: what a page of an origin that is allowed may send. */
+void cors_preflight(struct exchange *exchange, const char *methods);
+
+/* To every reply: whether a page may read it. */
+void cors_reply(struct exchange *exchange);
+
 /* ---- auth.c: keys ---- */
 
 /* Finds the key of the request; false where the reply is made: there is none that is live. */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 #include "api/internal.h"
+#include "codec/header.h"
 
 /* Where a route's pattern has "*", any characters but "/" stand; the handler finds them in
  * exchange->argument. */
@@ -61,22 +61,6 @@ static void allowed_methods(struct exchange *exchange, char ret_methods[64])
         strncat(ret_methods, ", OPTIONS", 64 - strlen(ret_methods) - 1);
 }
 
-/* Every answer is JSON; RFC 9110 section 12.5.1, without weights: what is refused by q=0 is not looked for.
- */
-static bool accepts_json(const struct exchange *exchange)
-{
-    static const char *const ranges[] = {"application/json", "application/*", "*/*",
-                                         "application/problem+json"};
-    const char *accept = request_field(exchange, "HTTP_ACCEPT");
-
-    if (accept == NULL)
-        return true;
-    for (size_t i = 0; i < array_length(ranges); i++)
-        if (strcasestr(accept, ranges[i]) != NULL)
-            return true;
-    return false;
-}
-
 static const struct route *find_route(struct exchange *exchange)
 {
     const char *method = exchange->head_only ? "GET" : exchange->method;
@@ -100,11 +84,13 @@ static void refuse_method(struct exchange *exchange)
         return;
     }
     reply_field(exchange, "Allow", "%s", methods);
-    if (strcmp(exchange->method, "OPTIONS") == 0)
+    if (strcmp(exchange->method, "OPTIONS") == 0) {
+        cors_preflight(exchange, methods);
         exchange->status = 204;
-    else
+    } else {
         reply_problem(exchange, PROBLEM_METHOD_NOT_ALLOWED, "%.16s is not allowed here; %s are",
                       exchange->method, methods);
+    }
 }
 
 /* The key and what a GET asks for are read in one go. */
@@ -129,7 +115,7 @@ void route(struct exchange *exchange)
         refuse_method(exchange);
     else if (found->keyless)
         found->handle(exchange);
-    else if (!accepts_json(exchange))
+    else if (!header_accepts(request_field(exchange, "HTTP_ACCEPT"), "application/json"))
         reply_problem(exchange, PROBLEM_NOT_ACCEPTABLE,
                       "answers are application/json, which Accept must allow");
     else

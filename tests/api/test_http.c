@@ -58,6 +58,8 @@ Test(http, another_method_is_told_which_ones_are_allowed)
         {"GET", "/v1/tts/async", "POST, OPTIONS"},  {"PUT", "/v1/jobs/x", "GET, HEAD, DELETE, OPTIONS"},
         {"POST", "/v1/jobs", "GET, HEAD, OPTIONS"}, {"DELETE", "/healthz", "GET, HEAD, OPTIONS"},
         {"get", "/healthz", "GET, HEAD, OPTIONS"},  {"POST", "/v1/download/x", "GET, HEAD, OPTIONS"},
+        {"HEAD", "/v1/tts/async", "POST, OPTIONS"}, {"TRACE", "/v1/voices", "GET, HEAD, OPTIONS"},
+        {"BREW", "/readyz", "GET, HEAD, OPTIONS"},  {"PATCH", "/v1/jobs/x", "GET, HEAD, DELETE, OPTIONS"},
     };
 
     for (size_t i = 0; i < array_length(cases); i++) {
@@ -66,7 +68,8 @@ Test(http, another_method_is_told_which_ones_are_allowed)
 
         cr_assert_eq(reply.status, 405);
         testcase_field(&reply, "Allow", cases[i].allow);
-        testcase_string(&reply, "/code", "method_not_allowed");
+        if (strcmp(request.method, "HEAD") != 0)
+            testcase_string(&reply, "/code", "method_not_allowed");
         fcgi_reply_release(&reply);
         request.method = "OPTIONS";
         reply = api_call(&request);
@@ -122,15 +125,23 @@ Test(http, a_request_id_is_the_clients_or_a_new_one)
 
 Test(http, a_client_that_takes_no_json_is_told_so)
 {
-    struct fcgi_request request = {
-        .uri = "/v1/voices", .key = api.key, .fields = {{"HTTP_ACCEPT", "text/html"}}};
+    static const char *const refused[] = {"text/html", "application/json;q=0", "*/*, application/json;q=0",
+                                          "application/xml, text/*;q=0.5"};
+    static const char *const taken[] = {"", "*/*", "application/*;q=0.5, text/html", "APPLICATION/JSON",
+                                        "text/html;q=0, */*;q=0.001"};
+    struct fcgi_request request = {.uri = "/v1/voices", .key = api.key, .fields = {{"HTTP_ACCEPT", ""}}};
     struct fcgi_reply reply;
 
-    testcase_problem(&request, 406, "not_acceptable");
-    request.fields[0][1] = "text/html, application/*;q=0.5";
-    reply = api_call(&request);
-    cr_assert_eq(reply.status, 200);
-    fcgi_reply_release(&reply);
+    for (size_t i = 0; i < array_length(refused); i++) {
+        request.fields[0][1] = refused[i];
+        testcase_problem(&request, 406, "not_acceptable");
+    }
+    for (size_t i = 0; i < array_length(taken); i++) {
+        request.fields[0][1] = taken[i];
+        reply = api_call(&request);
+        cr_assert_eq(reply.status, 200, "%s", taken[i]);
+        fcgi_reply_release(&reply);
+    }
 }
 
 /* ---- the service ---- */

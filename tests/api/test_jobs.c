@@ -70,6 +70,9 @@ Test(jobs, a_body_that_cannot_be_taken_is_told_why)
         {{.body = "{\"text\":\"a\"}", .fields = {{"HTTP_CONTENT_ENCODING", "gzip"}}},
          415,
          "unsupported_media_type"},
+        {{.body = "{\"text\":\"a\"}", .fields = {{"HTTP_CONTENT_ENCODING", "identity"}}},
+         415,
+         "unsupported_media_type"},
     };
 
     memset(large, ' ', sizeof large - 1);

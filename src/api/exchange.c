@@ -16,6 +16,9 @@
 /* What a problem's detail may hold: an error's text with a few words around it. */
 #define DETAIL_MAX (ERROR_TEXT_MAX + 256)
 
+/* "/v1/download/job", of a path of which more may not be logged. */
+#define LOGGED_START 16
+
 /* ---- the request ---- */
 
 const char *request_field(const struct exchange *exchange, const char *name)
@@ -253,11 +256,30 @@ static void reply_standing(struct exchange *exchange)
     buf_append_str(policy, "\r\n");
 }
 
-void reply_failure(struct exchange *exchange, int r, const struct error *err)
+/*
+ * A job's id is all that its audio asks for, so a log has of it the end only, the job's number.  Where a part
+ * is percent-encoded, an id may hide in it: so much of such a path as no id fits in.
+ */
+static void log_exchange(const struct exchange *exchange, enum log_level level, const char *outcome)
 {
     const struct log_context context = {.request_id = exchange->request_id};
+    const char *path = exchange->path;
+    const char *id = strstr(path, "/" JOB_ID_PREFIX);
+    size_t length = strlen(path), head = length, tail = length;
 
-    log_write(LOG_LEVEL_ERROR, &context, "%s %s: %s", exchange->method, exchange->path, err->text);
+    if (strchr(path, '%') != NULL) {
+        head = length < LOGGED_START ? length : LOGGED_START;
+    } else if (id != NULL && strlen(id) >= 1 + JOB_ID_LENGTH) {
+        head = (size_t)(id - path) + sizeof JOB_ID_PREFIX;
+        tail = head + ID_RANDOM_CHARS;
+    }
+    log_write(level, &context, "%.16s %.*s%s%s: %s", exchange->method, (int)head, path,
+              head < length ? "..." : "", path + tail, outcome);
+}
+
+void reply_failure(struct exchange *exchange, int r, const struct error *err)
+{
+    log_exchange(exchange, LOG_LEVEL_ERROR, err->text);
     switch (r) {
     case -ENOSPC:
         reply_problem(exchange, PROBLEM_STORAGE_FULL, "the server's disk is full; try again later");
@@ -334,4 +356,6 @@ void exchange_send(struct exchange *exchange)
     FCGX_PutStr("\r\n", 2, exchange->fcgi->out);
     if (exchange->content_type != NULL && !exchange->head_only)
         FCGX_PutStr(buf_str(body), (int)body->length, exchange->fcgi->out);
+    snprintf(start, sizeof start, "%d", exchange->status);
+    log_exchange(exchange, LOG_LEVEL_DEBUG, start);
 }

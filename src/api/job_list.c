@@ -102,43 +102,54 @@ static void read_parameter(const struct query_parameter *parameter, unsigned int
               "is unknown; this call takes status, created_after, created_before, limit, cursor");
 }
 
-static bool read_filter(struct exchange *exchange, struct job_filter *ret_filter)
+static bool read_filter(struct exchange *exchange, struct query *ret_query, struct job_filter *ret_filter)
 {
     struct faults faults = {0};
-    struct query query;
     unsigned int seen = 0;
 
-    if (!query_parse(exchange, &query))
+    if (!query_parse(exchange, ret_query))
         return false;
-    for (size_t i = 0; i < query.count; i++)
-        read_parameter(&query.parameters[i], &seen, ret_filter, &faults);
+    for (size_t i = 0; i < ret_query->count; i++)
+        read_parameter(&ret_query->parameters[i], &seen, ret_filter, &faults);
     if (faults.total == 0)
         return true;
     reply_faults(exchange, PROBLEM_INVALID_PARAMETER, &faults);
     return false;
 }
 
-/* The address of the next page: the same query with another cursor. */
-static void link_next(struct exchange *exchange, const char *cursor)
+/* Percent-encodes what RFC 3986 does not let stand in a value of a query (section 3.4), and what separates
+ * values. */
+static void append_encoded(struct buf *out, const char *value)
 {
-    struct buf rest = BUF_INIT(PATH_MAX_BYTES * 4);
+    static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~:";
 
-    for (const char *at = exchange->query; *at != '\0';) {
-        size_t length = strcspn(at, "&");
+    for (; *value != '\0'; value++) {
+        if (strchr(plain, *value) != NULL)
+            buf_append(out, value, 1);
+        else
+            buf_printf(out, "%%%02X", (unsigned char)*value);
+    }
+}
 
-        if (length > 0 && strncmp(at, "cursor=", 7) != 0) {
-            buf_append(&rest, at, length);
+/*
+ * The address of the next page: the same query with another cursor.  It is relative, which RFC 8288 section
+ * 3.1 lets it be: so it leads back to where the client asked, by whatever name it knows this server.
+ */
+static void link_next(struct exchange *exchange, const struct query *query, const char *cursor)
+{
+    struct buf rest = BUF_INIT(HEAD_MAX);
+
+    for (size_t i = 0; i < query->count; i++)
+        if (strcmp(query->parameters[i].name, "cursor") != 0) {
+            buf_printf(&rest, "%s=", query->parameters[i].name);
+            append_encoded(&rest, query->parameters[i].value);
             buf_append_str(&rest, "&");
         }
-        at += length + (at[length] == '&');
-    }
-    /* A query that holds what must not stand in a header field, or more than a client needs, gets no link. */
-    if (buf_ok(&rest) && strpbrk(buf_str(&rest), "<>\" \r\n") == NULL)
-        reply_field(exchange, "Link", "</v1/jobs?%scursor=%s>; rel=\"next\"", buf_str(&rest), cursor);
+    reply_field(exchange, "Link", "</v1/jobs?%scursor=%s>; rel=\"next\"", buf_str(&rest), cursor);
     buf_release(&rest);
 }
 
-static void render_page(struct exchange *exchange, const struct job_page *page)
+static void render_page(struct exchange *exchange, const struct query *query, const struct job_page *page)
 {
     char cursor[CURSOR_SIZE];
 
@@ -151,7 +162,7 @@ static void render_page(struct exchange *exchange, const struct job_page *page)
     if (page->next != 0) {
         cursor_format(page->next, cursor);
         json_member_string(exchange->body, "next_cursor", cursor);
-        link_next(exchange, cursor);
+        link_next(exchange, query, cursor);
     }
     buf_append_str(exchange->body, "}");
     reply_json(exchange, 200);
@@ -161,15 +172,16 @@ static void render_page(struct exchange *exchange, const struct job_page *page)
 void handle_job_list(struct exchange *exchange)
 {
     struct job_filter filter = {.limit = LIMIT_DEFAULT};
+    struct query query;
     cleanup(job_page_release) struct job_page page = {0};
     struct error err = {""};
     int r;
 
-    if (!read_filter(exchange, &filter))
+    if (!read_filter(exchange, &query, &filter))
         return;
     r = job_list(exchange->store, exchange->key->key, &filter, &page, &err);
     if (r < 0)
         reply_failure(exchange, r, &err);
     else
-        render_page(exchange, &page);
+        render_page(exchange, &query, &page);
 }

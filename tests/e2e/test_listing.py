@@ -6,6 +6,15 @@ import urllib.parse
 from product import check, equal
 
 
+def linked(client, answer):
+    """The page that Link leads to, which must be an address as RFC 3986 wants it."""
+    target, _, relation = answer.headers["Link"].partition(">; ")
+    equal(relation, 'rel="next"', "the relation")
+    url = urllib.parse.urlsplit(urllib.parse.urljoin(client.url, target[1:]))
+    equal(urllib.parse.quote(url.query, safe="-._~:=&%"), url.query, "the query of Link")
+    return client.get(f"{url.path}?{url.query}").expect(200)
+
+
 def pages(client, query):
     """The ids of each page, following next_cursor."""
     cursor = None
@@ -17,6 +26,7 @@ def pages(client, query):
         equal("Link" in answer.headers, cursor is not None, "Link beside next_cursor")
         if cursor:
             equal(urllib.parse.quote(cursor, safe="-._~"), cursor, "cursor as it goes into a URL")
+            equal(linked(client, answer).json["jobs"], client.get(f"/v1/jobs?{query}&cursor={cursor}").json["jobs"], "Link")
         yield [job["job_id"] for job in page["jobs"]]
         if not cursor:
             return
@@ -46,6 +56,16 @@ def test_jobs_are_found_by_state(client):
     equal(sum(pages(client, "status=cancelled"), []), [long], "cancelled")
     equal(sum(pages(client, "status=completed&status=cancelled&limit=1"), []), [long, done], "both")
     equal(sum(pages(client, "status=failed"), []), [], "failed")
+
+
+def test_a_link_keeps_the_filter_however_it_was_written(client):
+    created = [client.create()["job_id"] for _ in range(3)]
+    for query in (
+        "%73tatus=%70ending&status=completed&status=processing&limit=2",
+        "limit=2&created_after=2020-01-01T00:00:00%2B00:00",
+        "limit=2&&created_after=2020-01-01t00%3A00:00.123456Z&created_before=2999-01-01T00:00:00Z",
+    ):
+        equal(sum(pages(client, query), []), created[::-1], query)
 
 
 def test_a_job_made_while_pages_are_read_shifts_none(client):

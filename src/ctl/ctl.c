@@ -13,11 +13,26 @@
 /* The column at which the list's explanations start. */
 #define SUMMARY_COLUMN 16
 
-void ctl_list_commands(void)
+/* Whether the command's name is the word and another: "key create" is of "key". */
+static bool is_of_group(const struct command *command, const char *word)
+{
+    size_t length = strlen(word);
+
+    return strncmp(command->name, word, length) == 0 && command->name[length] == ' ';
+}
+
+/* group NULL: all. */
+static void list_commands(const char *group)
 {
     puts("Commands, each with a --help of its own:");
     for (const struct command *c = ctl_commands; c->name != NULL; c++)
-        printf("  %-*s%s\n", SUMMARY_COLUMN, c->name, c->summary);
+        if (group == NULL || is_of_group(c, group))
+            printf("  %-*s%s\n", SUMMARY_COLUMN, c->name, c->summary);
+}
+
+void ctl_list_commands(void)
+{
+    list_commands(NULL);
 }
 
 /* How many of the words make up the command's name; 0 where they differ. */
@@ -39,6 +54,24 @@ static int match(const struct command *command, int argc, char **argv)
     return 0;
 }
 
+/* The first word may be right: then what it can be followed by is what helps. */
+static int fail_unknown(const struct ctl *ctl, int argc, char **argv)
+{
+    const struct command *c = ctl_commands;
+    const char *second = argc > 1 ? argv[1] : "";
+
+    while (c->name != NULL && !is_of_group(c, argv[0]))
+        c++;
+    if (c->name != NULL && strcmp(second, "--help") == 0) {
+        printf("Usage: %s %s COMMAND ...\n\n", ctl->program->name, argv[0]);
+        list_commands(argv[0]);
+        return 0;
+    }
+    return ctl_fail(ctl, EX_USAGE, "there is no command '%s%s%s'; see %s%s%s --help", argv[0],
+                    argc > 1 ? " " : "", second, ctl->program->name, c->name != NULL ? " " : "",
+                    c->name != NULL ? argv[0] : "");
+}
+
 int ctl_run(struct ctl *ctl, int argc, char **argv)
 {
     if (argc == 0)
@@ -52,8 +85,7 @@ int ctl_run(struct ctl *ctl, int argc, char **argv)
         argv[words - 1] = ctl->invoked_as;
         return ctl->command->run(ctl, argc - words + 1, argv + words - 1);
     }
-    return ctl_fail(ctl, EX_USAGE, "there is no command '%s%s%s'; see %s --help", argv[0],
-                    argc > 1 ? " " : "", argc > 1 ? argv[1] : "", ctl->program->name);
+    return fail_unknown(ctl, argc, argv);
 }
 
 static void print_help(const struct ctl *ctl, const struct program_option *table)

@@ -109,6 +109,19 @@ Test(ctl, a_key_is_made_listed_and_revoked)
     json_read_free(made);
 }
 
+Test(ctl, the_commands_about_keys_have_a_page_of_their_own)
+{
+    struct program program = RUN("key", "--help");
+    const char *text = buf_str(&program.stdout_text);
+
+    cr_expect_eq(program.code, 0);
+    cr_expect_eq(strncmp(text, "Usage: sayhookctl key COMMAND ...\n", 34), 0, "%s", text);
+    cr_expect_not_null(strstr(text, "\n  key create "), "%s", text);
+    cr_expect_not_null(strstr(text, "\n  key revoke "), "%s", text);
+    cr_expect_null(strstr(text, "migrate"), "%s", text);
+    program_release(&program);
+}
+
 Test(ctl, what_key_create_prints_opens_the_api_and_verifies_webhooks)
 {
     struct json_document *made = testcase_prints(RUN("key", "create", "--name", "x", "--json"));
@@ -152,7 +165,9 @@ Test(ctl, mistakes_end_with_sysexits)
     static const char nothing[] = "";
 
     testcase_fails(EX_USAGE, "which command", run(NULL, (const char *const[]){NULL}));
+    testcase_fails(EX_USAGE, "see sayhookctl key --help", RUN("key"));
     testcase_fails(EX_USAGE, "no command 'key'", RUN("key"));
+    testcase_fails(EX_USAGE, "no command 'key rovoke'", RUN("key", "rovoke"));
     testcase_fails(EX_USAGE, "no command 'kye create'", RUN("kye", "create"));
     testcase_fails(EX_USAGE, "--name", RUN("key", "create"));
     testcase_fails(EX_USAGE, "1 to 100 bytes", RUN("key", "create", "--name", nothing));

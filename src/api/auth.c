@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "api/internal.h"
+#include "crypto/equal.h"
 #include "crypto/secret.h"
 
 void key_cache_clear(struct key_cache *cache)
@@ -12,8 +13,11 @@ void key_cache_clear(struct key_cache *cache)
     }
 }
 
-/* 0 with exchange->key set, STORE_NOT_FOUND, or a failure.  The hash is random, so its first byte picks the
- * entry. */
+/*
+ * 0 with exchange->key set, STORE_NOT_FOUND, or a failure.  The hash is random, so its first byte picks the
+ * entry.  Whoever guesses cannot choose a hash byte by byte, so how long an index takes to find one tells
+ * nothing of a key.
+ */
 static int find_key(struct exchange *exchange, const unsigned char hash[KEY_HASH_SIZE], struct error *err)
 {
     __typeof__(exchange->keys->entries[0]) *entry = &exchange->keys->entries[hash[0] % KEY_CACHE_SIZE];
@@ -22,7 +26,7 @@ static int find_key(struct exchange *exchange, const unsigned char hash[KEY_HASH
     int r = 0;
 
     if (entry->loaded_at == 0 || now - entry->loaded_at >= KEY_CACHE_MS ||
-        memcmp(entry->hash, hash, KEY_HASH_SIZE) != 0) {
+        !crypto_equal(entry->hash, hash, KEY_HASH_SIZE)) {
         r = key_find(exchange->store, hash, &key, err);
         if (r != 0)
             return r;

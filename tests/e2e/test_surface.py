@@ -2,8 +2,7 @@
 """The surface of the HTTP API as nginx and the API make it together: methods, errors, CORS, ids, waits, limits."""
 
 import contextlib
-import email
-import email.policy
+import http.client
 import os
 import signal
 import socket
@@ -32,19 +31,15 @@ ROUTES = (
 
 
 def exchange(product, request):
-    """Sends bytes as they are, says that no more will come, and reads to the end of the connection."""
+    """Sends bytes as they are, says that no more will come, and reads the answer."""
     with socket.create_connection(("127.0.0.1", product.port), timeout=60) as connection:
         # The end in one packet with the rest: what nginx has seen of it when it answers is no matter of chance.
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 1)
         connection.sendall(request)
         connection.shutdown(socket.SHUT_WR)
-        received = b""
-        while part := connection.recv(65536):
-            received += part
-    head, _, body = received.partition(b"\r\n\r\n")
-    line, _, fields = head.partition(b"\r\n")
-    check(line.startswith(b"HTTP/1.1 "), f"{request[:40]!r} is answered {received[:80]!r}")
-    return Answer(int(line.split()[1]), email.message_from_bytes(fields, policy=email.policy.HTTP), body)
+        response = http.client.HTTPResponse(connection)
+        response.begin()
+        return Answer(response.status, response.headers, response.read())
 
 
 def methods_of(takes):

@@ -4,12 +4,15 @@
 import contextlib
 import http.client
 import os
+import shutil
 import signal
 import socket
 import sqlite3
+import ssl
+import subprocess
 import time
 
-from product import SENTENCE, Answer, check, equal, started, wait_for
+from product import SENTENCE, TOP, Answer, check, equal, free_port, started, wait_for
 
 FRIEND = "https://app.example.org"
 STRANGER = "https://app.example.org.evil.example"
@@ -285,6 +288,110 @@ def test_no_page_of_another_origin_may_read_by_default(client):
         check(answer.status < 300, f"{method} {path}: {answer.status}")
         names = [name.lower() for name in answer.headers]
         check(not any(name.startswith("access-control") or name == "vary" for name in names), f"{path}: {names}")
+
+
+# --- a site over TLS --------------------------------------------------------------------------------------------------
+
+SITE = """
+{user}
+pid {folder}/nginx.pid;
+error_log stderr warn;
+events {{ }}
+http {{
+    client_body_temp_path {folder}/body;
+    fastcgi_temp_path {folder}/fastcgi;
+    proxy_temp_path {folder}/proxy;
+    scgi_temp_path {folder}/scgi;
+    uwsgi_temp_path {folder}/uwsgi;
+    include site.conf;
+}}
+"""
+
+
+def write_site(product, folder, plain, secure):
+    """The files of a site from their templates, but for the ports, IPv6 and the place of the log."""
+    shutil.copytree(product.state / "nginx", folder / "sayhook", ignore=lambda _, names: [n for n in names if not n.endswith(".conf")])
+    text = (TOP / "nginx" / "site.conf.in").read_text()
+    for old, new in (
+        ("@PUBLIC_BASE_URL@", product.env["SAYHOOK_URL"]),
+        ("@SERVER_NAME@", "localhost"),
+        ("@CERTIFICATE@", f"{folder}/certificate"),
+        ("@CERTIFICATE_KEY@", f"{folder}/key"),
+        ("listen [::]:", "# "),
+        ("listen 80 ", f"listen 127.0.0.1:{plain} "),
+        ("listen 443 ", f"listen 127.0.0.1:{secure} "),
+        ("/var/log/nginx/", f"{folder}/"),
+    ):
+        check(old in text, f"{old} is not in the template")
+        text = text.replace(old, new)
+    (folder / "site.conf").write_text(text)
+    user = next((line for line in (folder / "sayhook" / "nginx.conf").read_text().splitlines() if line.startswith("user ")), "")
+    (folder / "nginx.conf").write_text(SITE.format(user=user, folder=folder))
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=localhost"]
+        + ["-keyout", folder / "key", "-out", folder / "certificate"],
+        stderr=subprocess.DEVNULL,
+        check=True,
+    )
+
+
+@contextlib.contextmanager
+def site(product):
+    """A site on ports of its own, for http and for https."""
+    folder, plain, secure = product.state / "site", free_port(), free_port()
+    folder.mkdir()
+    write_site(product, folder, plain, secure)
+    with open(product.state / "log" / "site.log", "wb") as log:
+        nginx = subprocess.Popen(
+            ["/usr/sbin/nginx", "-e", "stderr", "-p", folder, "-c", folder / "nginx.conf", "-g", "daemon off;"],
+            stdin=subprocess.DEVNULL,
+            stderr=log,
+        )
+    try:
+        wait_for("the site", lambda: nginx.poll() is not None or socket.socket().connect_ex(("127.0.0.1", secure)) == 0)
+        check(nginx.poll() is None, product.log("site"))
+        yield plain, secure
+    finally:
+        nginx.terminate()
+        nginx.wait()
+
+
+def ask(port, method, path, key=None, secure=False):
+    """One request by http or https; the certificate is nobody's."""
+    if secure:
+        context = ssl.create_default_context()
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        connection = http.client.HTTPSConnection("127.0.0.1", port, timeout=60, context=context)
+    else:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    with contextlib.closing(connection):
+        connection.request(method, path, headers={"Authorization": f"Bearer {key}"} if key else {})
+        response = connection.getresponse()
+        return Answer(response.status, response.headers, response.read())
+
+
+def test_a_site_answers_over_tls_and_tells_those_who_come_without_it():
+    with started() as product, site(product) as (plain, secure):
+        client = product.client
+        job_id = client.create()["job_id"]
+        client.wait(job_id)
+        for method, path, status in (
+            ("GET", f"/v1/jobs/{job_id}", 200),
+            ("GET", f"/v1/download/{job_id}", 200),
+            ("GET", f"/v1/download/{NEVER}", 404),
+            ("TRACE", "/v1/jobs", 405),
+            ("GET", "/" + "a" * 9000, 414),
+        ):
+            answer = ask(secure, method, path, key=client.key, secure=True).expect(status)
+            if status != 200:
+                answer.expect_problem(status)
+            equal(answer.headers["Strict-Transport-Security"], "max-age=31536000", f"HSTS of {status}")
+        ask(plain, "GET", f"/v1/jobs/{job_id}", key=client.key).expect_problem(403, "https_required")
+        ask(plain, "POST", "/v1/tts/async", key=client.key).expect_problem(403, "https_required")
+        ask(plain, "TRACE", "/").expect_problem(405)
+        ask(plain, "GET", "/.well-known/acme-challenge/none").expect_problem(404)
+        ask(plain, "GET", "/%00").expect_problem(400)
+        ask(secure, "GET", "/").expect_problem(400)
 
 
 # --- tags and waits ---------------------------------------------------------------------------------------------------

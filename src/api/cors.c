@@ -48,10 +48,11 @@ void cors_preflight(struct exchange *exchange, const char *methods)
 
 void cors_reply(struct exchange *exchange)
 {
-    const char *origin = allowed_origin(exchange);
+    const char *origin;
 
     if (exchange->api->settings->cors_origins.count == 0)
         return;
+    origin = allowed_origin(exchange);
     /* Where every origin gets the same answer, a cache may keep one for all. */
     if (origin == NULL || strcmp(origin, "*") != 0)
         reply_field(exchange, "Vary", "Origin");

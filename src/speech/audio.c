@@ -89,7 +89,7 @@ int audio_writer_open(const char *path, enum audio_format format, int sample_rat
     struct audio_writer *writer = NULL;
     int r = writer_new(path, O_CREAT | O_EXCL, format, sample_rate, &writer, err);
 
-    if (r < 0)
+    if (writer == NULL)
         return r;
     r = sink_init(&writer->sink, writer->fd, writer->path, 0, err);
     if (r == 0)
@@ -110,7 +110,7 @@ int audio_writer_reopen(const char *path, enum audio_format format, int sample_r
     if (format != AUDIO_WAV)
         return error_set(err, -ENOTSUP, "%s cannot be gone on with: only a WAV can", path);
     r = writer_new(path, 0, format, sample_rate, &writer, err);
-    if (r < 0)
+    if (writer == NULL)
         return r;
     r = wav_encoder_reopen(&writer->sink, writer->fd, writer->path, sample_rate, samples, &writer->encoder,
                            err);

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -48,7 +49,7 @@ static struct header make_header(const char *boot_id)
 {
     struct header header = {.magic = MAGIC};
 
-    strncpy(header.boot_id, boot_id, sizeof header.boot_id - 1);
+    snprintf(header.boot_id, sizeof header.boot_id, "%s", boot_id);
     return header;
 }
 
@@ -113,8 +114,8 @@ int checkpoint_reopen(const char *path, const char *boot_id, struct checkpoint *
 {
     const struct header ours = make_header(boot_id);
     struct header header;
-    struct checkpoint_mark mark;
-    off_t end;
+    struct checkpoint_mark mark = {0};
+    off_t end = 0;
     int fd = open(path, O_RDWR | O_CLOEXEC);
     int r = CHECKPOINT_NONE;
 

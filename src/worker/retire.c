@@ -9,10 +9,12 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -34,9 +36,7 @@ struct retirer {
     struct retirer_options options;
     struct store *store;
     pthread_t thread;
-    pthread_mutex_t mutex;
-    pthread_cond_t stopped;
-    bool stopping;
+    int stop_fd; /* an eventfd, readable once the thread is to stop */
     struct retention_cursor cursor;
     unsigned int folder; /* swept next */
 };
@@ -145,14 +145,12 @@ static void sweep_file(struct retirer *retirer, int folder, const char *name)
         log_info("removed %s, which no job has", name);
 }
 
-static bool is_stopping(struct retirer *retirer)
+/* True once the thread is to stop; waits for that so long. */
+static bool is_stopping(const struct retirer *retirer, int wait_ms)
 {
-    bool stopping;
+    struct pollfd stop = {.fd = retirer->stop_fd, .events = POLLIN};
 
-    pthread_mutex_lock(&retirer->mutex);
-    stopping = retirer->stopping;
-    pthread_mutex_unlock(&retirer->mutex);
-    return stopping;
+    return poll(&stop, 1, wait_ms) > 0;
 }
 
 static void sweep_folder(struct retirer *retirer)
@@ -169,63 +167,41 @@ static void sweep_folder(struct retirer *retirer)
     folder = opendir(path);
     if (folder == NULL)
         return; /* it is made with the first job whose audio lies there */
-    while ((entry = readdir(folder)) != NULL && !is_stopping(retirer))
+    while ((entry = readdir(folder)) != NULL && !is_stopping(retirer, 0))
         sweep_file(retirer, dirfd(folder), entry->d_name);
     closedir(folder);
 }
 
 /* ---- the thread ---- */
 
-/* False once it is to stop. */
-static bool pause_a_while(struct retirer *retirer)
-{
-    struct timespec until;
-    bool stopping;
-
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += LOOK_INTERVAL_MS / 1000;
-    pthread_mutex_lock(&retirer->mutex);
-    if (!retirer->stopping)
-        pthread_cond_timedwait(&retirer->stopped, &retirer->mutex, &until);
-    stopping = retirer->stopping;
-    pthread_mutex_unlock(&retirer->mutex);
-    return !stopping;
-}
-
 static void *run(void *argument)
 {
     struct retirer *retirer = argument;
 
     do {
-        while (!is_stopping(retirer) && retire_batch(retirer))
+        while (!is_stopping(retirer, 0) && retire_batch(retirer))
             ;
         sweep_folder(retirer);
-    } while (pause_a_while(retirer));
+    } while (!is_stopping(retirer, LOOK_INTERVAL_MS));
     return NULL;
 }
 
 int retirer_start(const struct retirer_options *options, struct retirer **ret_retirer, struct error *err)
 {
     struct retirer *retirer = calloc(1, sizeof *retirer);
-    pthread_condattr_t monotonic;
     int r;
 
     if (retirer == NULL)
         return error_set(err, -ENOMEM, "out of memory");
     retirer->options = *options;
-    r = store_open(options->store, &retirer->store, err);
-    if (r == 0) {
-        pthread_condattr_init(&monotonic);
-        pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-        pthread_mutex_init(&retirer->mutex, NULL);
-        pthread_cond_init(&retirer->stopped, &monotonic);
-        pthread_condattr_destroy(&monotonic);
-        r = pthread_create(&retirer->thread, NULL, run, retirer);
-        if (r != 0)
-            r = error_system(err, r, "cannot start a thread");
-    }
+    retirer->stop_fd = eventfd(0, EFD_CLOEXEC);
+    r = retirer->stop_fd >= 0 ? store_open(options->store, &retirer->store, err)
+                              : error_system(err, errno, "cannot make an eventfd");
+    if (r == 0 && (r = pthread_create(&retirer->thread, NULL, run, retirer)) != 0)
+        r = error_system(err, r, "cannot start a thread");
     if (r < 0) {
         store_close(retirer->store);
+        close_fd(&retirer->stop_fd);
         free(retirer);
         return r;
     }
@@ -237,14 +213,10 @@ struct retirer *retirer_stop(struct retirer *retirer)
 {
     if (retirer == NULL)
         return NULL;
-    pthread_mutex_lock(&retirer->mutex);
-    retirer->stopping = true;
-    pthread_cond_signal(&retirer->stopped);
-    pthread_mutex_unlock(&retirer->mutex);
+    eventfd_write(retirer->stop_fd, 1);
     pthread_join(retirer->thread, NULL);
-    pthread_cond_destroy(&retirer->stopped);
-    pthread_mutex_destroy(&retirer->mutex);
     store_close(retirer->store);
+    close_fd(&retirer->stop_fd);
     free(retirer);
     return NULL;
 }

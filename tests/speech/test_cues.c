@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "speech/cues.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <criterion/criterion.h>
+
+#include "base/buf.h"
+#include "base/cleanup.h"
+#include "speech/timings_fixture.h"
+
+/* The most that the cues of a test show. */
+#define SHOWN_MAX ((size_t)1 << 20)
+
+TestSuite(cues, .init = make_folder, .fini = remove_folder, .timeout = 120);
+
+/* What all cues show, one blank between words; pieces of long tokens have blanks between them, too. */
+static char *testcase_shown_text(const struct shown *cues, size_t count)
+{
+    struct buf text = BUF_INIT(SHOWN_MAX);
+
+    for (size_t i = 0; i < count; i++)
+        for (int line = 0; line < cues[i].lines; line++)
+            buf_printf(&text, "%s%s", text.length > 0 ? " " : "", cues[i].text[line]);
+    cr_assert(buf_ok(&text));
+    return buf_steal(&text);
+}
+
+static void testcase_cues(const char *text, struct shown **ret_cues, size_t *ret_count)
+{
+    int64_t samples = testcase_make(&ordinary, text);
+    struct shown *vtt;
+    size_t count;
+
+    *ret_cues = testcase_read_cues(srt_path, false, ret_count);
+    testcase_cues_are_readable(*ret_cues, *ret_count, samples);
+    vtt = testcase_read_cues(vtt_path, true, &count);
+    cr_assert_eq(count, *ret_count, "both files have the same cues");
+    for (size_t i = 0; i < count; i++) {
+        cr_assert_eq(vtt[i].start, (*ret_cues)[i].start);
+        cr_assert_eq(vtt[i].end, (*ret_cues)[i].end);
+        cr_assert_eq(vtt[i].lines, (*ret_cues)[i].lines);
+        for (int line = 0; line < vtt[i].lines; line++)
+            cr_assert_str_eq(vtt[i].text[line], (*ret_cues)[i].text[line]);
+    }
+    free(vtt);
+}
+
+Test(cues, cues_break_where_phrases_end)
+{
+    static const char *const expected[][2] = {
+        {"The quick brown fox jumps over the", "lazy dog, and nobody knows why."},
+        {"It did so yesterday; it will do so", "tomorrow, as Dr. Smith of the U.S. says,"},
+        {"when the weather is fine", "and the dog is still asleep."},
+        {"End of it.", NULL},
+    };
+    struct shown *cues;
+    size_t count;
+
+    testcase_cues(
+        "The quick brown fox jumps over the lazy dog, and nobody knows why. It did so yesterday; it will do "
+        "so tomorrow, as Dr. Smith of the U.S. says, when the weather is fine and the dog is still asleep.\n\n"
+        "End of it.",
+        &cues, &count);
+    cr_assert_eq(count, array_length(expected));
+    for (size_t i = 0; i < count; i++) {
+        cr_assert_str_eq(cues[i].text[0], expected[i][0]);
+        cr_assert_eq(cues[i].lines, expected[i][1] != NULL ? 2 : 1);
+        if (cues[i].lines == 2)
+            cr_assert_str_eq(cues[i].text[1], expected[i][1]);
+    }
+    free(cues);
+}
+
+Test(cues, cues_show_the_whole_text_once_in_order)
+{
+    static const char *const words[] = {"a",
+                                        "of",
+                                        "the",
+                                        "speech",
+                                        "synthesizer,",
+                                        "Straße",
+                                        "naïveté;",
+                                        "incomprehensibilities",
+                                        "(quoted)",
+                                        "end.",
+                                        "“Really?”",
+                                        "no",
+                                        "1,234.5",
+                                        "x",
+                                        "y",
+                                        "z"};
+    struct buf text = BUF_INIT(1 << 20);
+    struct shown *cues;
+    cleanup(free_ptr) char *shown = NULL;
+    size_t count;
+    unsigned int state = 12345;
+
+    for (int i = 0; i < 5000; i++) {
+        state = state * 1103515245 + 12345;
+        buf_printf(&text, "%s%s", i > 0 ? " " : "", words[state >> 16 & 15]);
+    }
+    testcase_cues(buf_str(&text), &cues, &count);
+    shown = testcase_shown_text(cues, count);
+    cr_assert_str_eq(shown, buf_str(&text));
+    cr_assert_gt(count, 300);
+    free(cues);
+    buf_release(&text);
+}
+
+Test(cues, markup_is_text)
+{
+    struct shown *cues;
+    struct buf vtt;
+    size_t count;
+
+    testcase_cues("Is 1 < 2 & 3 --> <b>bold</b> &amp; or not?", &cues, &count);
+    cr_assert_eq(count, 1);
+    cr_assert_str_eq(cues[0].text[0], "Is 1 < 2 & 3 --> <b>bold</b> &amp; or not?");
+    vtt = testcase_file(vtt_path);
+    cr_assert_not_null(
+        strstr(buf_str(&vtt), "\nIs 1 &lt; 2 &amp; 3 --&gt; &lt;b&gt;bold&lt;/b&gt; &amp;amp; or not?\n"));
+    buf_release(&vtt);
+    free(cues);
+}
+
+Test(cues, a_paragraph_begins_a_cue)
+{
+    struct shown *cues;
+    size_t count;
+
+    testcase_cues("One.\n\nTwo.\nThree.\n\n\n\n — \n\nFour.", &cues, &count);
+    cr_assert_eq(count, 3);
+    cr_assert_str_eq(cues[0].text[0], "One.");
+    cr_assert_str_eq(cues[1].text[0], "Two. Three.");
+    cr_assert_str_eq(cues[2].text[0], "Four.");
+    free(cues);
+}
+
+Test(cues, a_pause_is_not_covered)
+{
+    static const struct voice slow = {.ms_per_byte = 100, .pause_ms = 20, .paragraph_pause_ms = 5000};
+    struct shown *cues;
+    size_t count;
+
+    testcase_make(&slow, "This is a sentence.\n\nThis is another one.");
+    cues = testcase_read_cues(srt_path, false, &count);
+    cr_assert_eq(count, 2);
+    cr_assert_eq(cues[1].start - cues[0].end, 5020);
+    free(cues);
+}
+
+Test(cues, long_tokens_are_broken_into_lines_and_cues)
+{
+    struct shown *cues;
+    size_t count;
+    char text[400];
+
+    memset(text, 'w', 300);
+    text[300] = '\0';
+    testcase_cues(text, &cues, &count);
+    cr_assert_geq(count, 4);
+    free(cues);
+}
+
+Test(cues, a_token_that_is_heard_for_long_is_shown_in_parts)
+{
+    static const struct voice slow = {.ms_per_byte = 1000, .pause_ms = 20, .paragraph_pause_ms = 350};
+    int64_t samples = testcase_make(&slow, "Supercalifragilisticexpialidocious it is.");
+    size_t count;
+    struct shown *cues = testcase_read_cues(srt_path, false, &count);
+
+    testcase_cues_are_readable(cues, count, samples);
+    cr_assert_geq(count, 5);
+    free(cues);
+}

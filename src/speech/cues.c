@@ -42,11 +42,13 @@ static bool is_one_of(uint32_t code_point, const uint32_t *set)
     return false;
 }
 
-/* "Dr.", "U.S.", "e.g.": it is not sure that a sentence ends there. */
+/* "Dr.", "U.S.", "e.g.": it is not sure that a sentence ends there, as it is behind "1.5.". */
 static bool may_be_abbreviation(const char *text, size_t bytes)
 {
     bool is_short = bytes <= ABBREVIATION_BYTES_MAX && text[0] >= 'A' && text[0] <= 'Z';
 
+    if (bytes >= 2 && text[bytes - 2] >= '0' && text[bytes - 2] <= '9')
+        return false;
     return is_short || memchr(text, '.', bytes - 1) != NULL;
 }
 
@@ -253,12 +255,13 @@ static size_t bytes_of(const char *text, size_t size, size_t chars)
  */
 static int64_t count_pieces(const struct cue_maker *maker, int64_t chars, int64_t samples)
 {
-    int64_t most = samples_of(maker, CUE_MS_MAX);
-    int64_t pieces = (chars + CUE_LINE_CHARS - 1) / CUE_LINE_CHARS;
+    int64_t most = CUE_LINE_CHARS; /* characters of a piece */
 
-    if ((samples + most - 1) / most > pieces)
-        pieces = (samples + most - 1) / most;
-    return pieces < chars ? pieces : chars;
+    if (samples > 0 && chars * samples_of(maker, CUE_MS_MAX) / samples < most)
+        most = chars * samples_of(maker, CUE_MS_MAX) / samples;
+    if (most == 0)
+        most = 1;
+    return (chars + most - 1) / most;
 }
 
 int cue_maker_add(struct cue_maker *maker, const struct timed_token *token, struct error *err)

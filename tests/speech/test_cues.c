@@ -110,6 +110,37 @@ Test(cues, cues_show_the_whole_text_once_in_order)
     buf_release(&text);
 }
 
+/* Whatever stands in a text, at whatever pace: silence, long tokens, other scripts, marks, paragraphs. */
+Test(cues, cues_keep_their_rules_for_any_text)
+{
+    static const char *const pieces[] = {
+        "a", "be", "sea ", "e. ", ", ", " — ", "\n\n", "日本", "🎉 ", "é", "wwwwwwwwwwwwwwww",
+        "5", "\t", " \"'"};
+    unsigned int state = 1;
+
+    for (int round = 0; round < 200; round++) {
+        struct voice voice = {
+            .ms_per_byte = 1 + round * round / 10, .pause_ms = round % 50, .paragraph_pause_ms = round};
+        struct buf text = BUF_INIT(SHOWN_MAX);
+        struct shown *cues;
+        int64_t samples;
+        size_t count;
+
+        for (int i = 0; i < 200; i++) {
+            state = state * 1103515245 + 12345;
+            buf_append_str(&text, pieces[(state >> 16) % array_length(pieces)]);
+        }
+        samples = testcase_make(&voice, buf_str(&text));
+        for (int vtt = 0; vtt < 2; vtt++) {
+            cues = testcase_read_cues(vtt ? vtt_path : srt_path, vtt, &count);
+            testcase_cues_are_readable(cues, count, samples);
+            free(cues);
+        }
+        cr_assert_eq(remove(words_path), 0);
+        buf_release(&text);
+    }
+}
+
 Test(cues, markup_is_text)
 {
     struct shown *cues;

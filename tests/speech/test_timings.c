@@ -2,6 +2,7 @@
 #include "speech/timings.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +12,8 @@
 
 #include "base/buf.h"
 #include "base/cleanup.h"
+#include "base/clock.h"
+#include "speech/pool.h"
 #include "speech/timings_fixture.h"
 #include "speech/words.h"
 #include "text/utf8.h"
@@ -142,6 +145,87 @@ Test(timings, a_token_without_end_is_given_in_parts)
         end = word.source_end;
     }
     cr_assert_eq(end, (long long)size);
+    buf_release(&json);
+}
+
+/* ---- the engine ---- */
+
+static bool is_done;
+
+static void on_done(struct synth_task *task)
+{
+    (void)task;
+    is_done = true;
+}
+
+static size_t speak_by_engine(void *engine, const struct segment *segment, struct synth_word *words,
+                              uint32_t *ret_samples)
+{
+    struct synth_pool *pool = engine;
+    struct synth_task task = {
+        .language = "english",
+        .voice = "kal16",
+        .speed = 1,
+        .pitch = 1,
+        .text = segment->text,
+        .text_bytes = segment->bytes,
+        .done = on_done,
+    };
+    struct pollfd fd = {.fd = synth_pool_fd(pool), .events = POLLIN};
+    size_t count;
+
+    while (synth_pool_room(pool) == 0 && poll(&fd, 1, 100) >= 0)
+        synth_pool_dispatch(pool);
+    is_done = false;
+    cr_assert_eq(synth_pool_submit(pool, &task, NULL), 0);
+    while (!is_done && poll(&fd, 1, 100) >= 0)
+        synth_pool_dispatch(pool);
+    cr_assert_eq(task.result, SYNTH_DONE, "%s", task.message);
+    cr_assert_eq(task.sample_rate, RATE);
+    *ret_samples = (uint32_t)task.sample_count;
+    count = task.word_count;
+    memcpy(words, task.words, count * sizeof *words);
+    free(task.samples);
+    free(task.words);
+    return count;
+}
+
+Test(timings, what_the_engine_says_fits_the_text)
+{
+    static const char text[] =
+        "“Good morning,” said Dr. Smith — at 10:30 a.m. — for £5.50 & more…\n\n"
+        "See https://example.org/a?b=c, naïve café 🎉 (or not)! It cost $1,234.56. 日本 End.";
+    const char *build = getenv("top_builddir");
+    char program[4096];
+    struct synth_pool_options options = {
+        .program = program, .count = 1, .segment_limit_ms = 600000, .clock = &clock_system};
+    struct synth_pool *pool = NULL;
+    struct told word;
+    struct buf json;
+    const char *at;
+    int64_t samples;
+    size_t heard = 0, tokens = 0;
+    double end = 0;
+
+    snprintf(program, sizeof program, "%s/sayhook-synth", build != NULL ? build : ".");
+    cr_assert_eq(synth_pool_start(&options, &pool, NULL), 0);
+    samples = testcase_speak_with(speak_by_engine, pool, 350, text, strlen(text));
+    synth_pool_stop(pool);
+    testcase_write(text, strlen(text), SIZE_MAX, samples);
+    json = testcase_file(json_path);
+    for (at = strchr(buf_str(&json), '\n') + 1; read_word(&at, &word); tokens++) {
+        bool silent = strcmp(word.text, "—") == 0 || strcmp(word.text, "日本") == 0;
+
+        cr_assert_geq(word.start, end, "%s", word.text);
+        cr_assert_geq(word.end, word.start);
+        cr_assert(silent ? word.end == word.start : word.end - word.start > 0.03 || word.text[0] & 0x80,
+                  "%s: %f to %f", word.text, word.start, word.end);
+        heard += word.end > word.start;
+        end = word.end;
+    }
+    cr_assert_leq(end, (double)samples / RATE);
+    cr_assert_eq(tokens, 26);
+    cr_assert_geq(heard, 22);
     buf_release(&json);
 }
 

@@ -9,6 +9,7 @@
 
 #include "base/buf.h"
 #include "speech/timings.h"
+#include "speech/words.h"
 
 #define RATE 16000
 
@@ -27,7 +28,15 @@ struct voice {
 };
 extern const struct voice ordinary;
 
-/* Speaks the real segments of the text into the spool; returns the samples of the whole. */
+/* The words of a segment that is not empty, at most CLEAN_BYTES_MAX, and the samples of its audio. */
+typedef size_t speak_segment(void *engine, const struct segment *segment, struct synth_word *ret_words,
+                             uint32_t *ret_samples);
+
+/* Speaks the segments of the text into the spool; returns the samples of the whole. */
+int64_t testcase_speak_with(speak_segment *speak, void *engine, int paragraph_pause_ms, const char *text,
+                            size_t size);
+
+/* The same by a voice of ours. */
 int64_t testcase_speak(const struct voice *voice, const char *text, size_t size);
 
 /* Writes the three files; the text is read in pieces of at most so many bytes. */

@@ -220,9 +220,6 @@ static void take_timings(struct parse *parse, const char *pointer, struct json_o
         return;
     }
     parse->request->timings = json_object_get_boolean(value) != 0;
-    if (parse->request->timings && !parse->limits->timings)
-        fault_add(parse->faults, "not_available", pointer,
-                  "word timings are not available on this server yet; leave this member out");
 }
 
 static void take_webhook_url(struct parse *parse, const char *pointer, struct json_object *value)

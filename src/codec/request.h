@@ -22,7 +22,6 @@
 struct request_limits {
     int64_t max_text_chars;
     unsigned int formats; /* bit 1 << enum audio_format for each that can be encoded */
-    bool timings;         /* word timings can be made */
     struct guard *guard;  /* judges webhook URLs */
 };
 

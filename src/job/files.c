@@ -32,12 +32,18 @@ int job_folders_make(const char *downloads_dir, struct error *err)
     return file_sync_folder(downloads_dir, err);
 }
 
-bool job_final_path(const char *downloads_dir, const struct job *job, char ret_path[PATH_MAX])
+bool job_beside_path(const char *downloads_dir, const struct job *job, const char *suffix,
+                     char ret_path[PATH_MAX])
 {
     char file[JOB_PATH_SIZE];
 
-    job_file_path(job->job_id, audio_format_name(job->format), file);
+    job_file_path(job->job_id, suffix, file);
     return (size_t)snprintf(ret_path, PATH_MAX, "%s/%s", downloads_dir, file) < PATH_MAX;
+}
+
+bool job_final_path(const char *downloads_dir, const struct job *job, char ret_path[PATH_MAX])
+{
+    return job_beside_path(downloads_dir, job, audio_format_name(job->format), ret_path);
 }
 
 bool job_part_path(const char *downloads_dir, const struct job *job, int64_t epoch, char ret_path[PATH_MAX])
@@ -59,29 +65,27 @@ bool job_spool_path(const char *spool_dir, const struct job *job, int64_t epoch,
 /* Most of them were never there: what cannot be removed is not looked at. */
 void job_files_discard(const struct settings *settings, const struct job *job, int64_t epochs, bool final)
 {
+    static const char *const spooled[] = {SPOOL_MARKS, SPOOL_SAMPLES, SPOOL_WORDS};
     int64_t first = epochs > EPOCHS_DISCARDED ? epochs - EPOCHS_DISCARDED : 1;
     char path[PATH_MAX];
 
     for (int64_t epoch = first; epoch <= epochs; epoch++) {
         if (job_part_path(settings->downloads_dir, job, epoch, path))
             unlink(path);
-        if (job_spool_path(settings->spool_dir, job, epoch, SPOOL_MARKS, path))
-            unlink(path);
-        if (job_spool_path(settings->spool_dir, job, epoch, SPOOL_SAMPLES, path))
-            unlink(path);
+        for (size_t i = 0; i < array_length(spooled); i++)
+            if (job_spool_path(settings->spool_dir, job, epoch, spooled[i], path))
+                unlink(path);
     }
-    if (final && job_final_path(settings->downloads_dir, job, path))
-        unlink(path);
+    if (final)
+        job_files_remove(settings->downloads_dir, job);
 }
 
 void job_files_remove(const char *downloads_dir, const struct job *job)
 {
     const char *const suffixes[] = {audio_format_name(job->format), "json", "srt", "vtt"};
-    char file[JOB_PATH_SIZE], path[PATH_MAX];
+    char path[PATH_MAX];
 
-    for (size_t i = 0; i < array_length(suffixes); i++) {
-        job_file_path(job->job_id, suffixes[i], file);
-        if ((size_t)snprintf(path, sizeof path, "%s/%s", downloads_dir, file) < sizeof path)
+    for (size_t i = 0; i < array_length(suffixes); i++)
+        if (job_beside_path(downloads_dir, job, suffixes[i], path))
             unlink(path);
-    }
 }

@@ -21,9 +21,14 @@ bool job_final_path(const char *downloads_dir, const struct job *job, char ret_p
 /* The same with ".EPOCH.part": a claim's own file, which the file of a stale claim cannot be taken for. */
 bool job_part_path(const char *downloads_dir, const struct job *job, int64_t epoch, char ret_path[PATH_MAX]);
 
+/* The path of what lies beside the audio, "DOWNLOADS/ab/job_ab….SUFFIX". */
+bool job_beside_path(const char *downloads_dir, const struct job *job, const char *suffix,
+                     char ret_path[PATH_MAX]);
+
 /* "SPOOL/job_ab….EPOCH.SUFFIX": what a claim keeps so that the next can go on. */
 #define SPOOL_MARKS   "marks"
 #define SPOOL_SAMPLES "pcm"
+#define SPOOL_WORDS   "words"
 bool job_spool_path(const char *spool_dir, const struct job *job, int64_t epoch, const char *suffix,
                     char ret_path[PATH_MAX]);
 

@@ -19,7 +19,8 @@ struct checkpoint_mark {
     int64_t source_bytes; /* their bytes */
     int64_t samples;
     int64_t sample_rate;
-    int64_t lost; /* code points that could not be spoken, and where */
+    int64_t words; /* of the timings */
+    int64_t lost;  /* code points that could not be spoken, and where */
     int64_t lost_start;
     int64_t lost_end;
 };

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "job/files.h"
 #include "worker/internal.h"
 
 /* ---- on the loop's thread ---- */
@@ -72,7 +73,7 @@ static void discard_audio(const struct run *run, struct store *store)
     cleanup(job_release) struct job job = {0};
 
     if (job_get(store, 0, run->job.job_id, &job, NULL) == STORE_NOT_FOUND || job.status != JOB_COMPLETED)
-        unlink(run->final_path);
+        job_files_remove(run->worker->options.settings->downloads_dir, &run->job);
 }
 
 static int commit_completion(struct run *run, struct store *store, struct error *err)
@@ -129,37 +130,41 @@ static void post_ending(struct run *run)
  * jobs take each step together, since one commit of the file system's journal then serves for all their
  * renames.
  */
-static int complete_audio(struct run *run, struct error *err)
+static int complete_audio(struct run *run, struct store *store, struct error *err)
 {
     int r = audio_writer_finish(run->audio, &run->outcome.audio, err);
 
+    (void)store;
     run->audio = NULL;
     return r;
 }
 
-static int rename_audio(struct run *run, struct error *err)
+static int rename_audio(struct run *run, struct store *store, struct error *err)
 {
+    (void)store;
     if (rename(run->part_path, run->final_path) < 0)
         return error_system(err, errno, "cannot rename %s to %s", run->part_path, run->final_path);
     return 0;
 }
 
-static int sync_audio(struct run *run, struct error *err)
+static int sync_audio(struct run *run, struct store *store, struct error *err)
 {
     char folder[PATH_MAX];
 
+    (void)store;
     snprintf(folder, sizeof folder, "%.*s", (int)(strrchr(run->final_path, '/') - run->final_path),
              run->final_path);
     return file_sync_folder(folder, err);
 }
 
-static void take_step(struct run *batch, int (*step)(struct run *run, struct error *err))
+static void take_step(struct run *batch, struct store *store,
+                      int (*step)(struct run *run, struct store *store, struct error *err))
 {
     for (struct run *run = batch; run != NULL; run = run->next) {
         struct log_context context = run_context(run);
         struct error err = {""};
 
-        if (run->put_back || step(run, &err) == 0)
+        if (run->put_back || step(run, store, &err) == 0)
             continue;
         log_write(LOG_LEVEL_ERROR, &context, "job put back: %s", err.text);
         unlink(run->part_path);
@@ -167,11 +172,12 @@ static void take_step(struct run *batch, int (*step)(struct run *run, struct err
     }
 }
 
-static void finish(struct run *batch)
+static void finish(struct run *batch, struct store *store)
 {
-    take_step(batch, complete_audio);
-    take_step(batch, rename_audio);
-    take_step(batch, sync_audio);
+    take_step(batch, store, complete_audio);
+    take_step(batch, store, run_write_timings);
+    take_step(batch, store, rename_audio);
+    take_step(batch, store, sync_audio);
     while (batch != NULL) {
         struct run *run = batch;
 
@@ -201,30 +207,41 @@ static struct run *take_batch(struct finisher_queue *queue)
     return batch;
 }
 
-static void *finisher(void *argument)
+static void *run_finisher(void *argument)
 {
-    struct finisher_queue *queue = argument;
+    struct finisher *finisher = argument;
     struct run *batch;
 
-    while ((batch = take_batch(queue)) != NULL)
-        finish(batch);
+    while ((batch = take_batch(finisher->queue)) != NULL)
+        finish(batch, finisher->store);
     return NULL;
+}
+
+static int start_finisher(struct worker *worker, struct finisher *finisher, struct error *err)
+{
+    int r = store_open(&worker->store_options, &finisher->store, err);
+
+    finisher->queue = &worker->finishers;
+    if (r == 0 && (r = pthread_create(&finisher->thread, NULL, run_finisher, finisher)) != 0) {
+        finisher->store = store_close(finisher->store);
+        r = error_system(err, r, "cannot start a thread");
+    }
+    return r;
 }
 
 int finishers_start(struct worker *worker, struct error *err)
 {
     struct finisher_queue *queue = &worker->finishers;
+    int r = 0;
 
     queue->last = &queue->first;
     pthread_mutex_init(&queue->mutex, NULL);
     pthread_cond_init(&queue->posted, NULL);
-    for (; queue->started < FINISHERS; queue->started++) {
-        int number = pthread_create(&queue->threads[queue->started], NULL, finisher, queue);
-
-        if (number != 0)
-            return error_system(err, number, "cannot start a thread");
+    while (r == 0 && queue->started < FINISHERS) {
+        r = start_finisher(worker, &queue->finishers[queue->started], err);
+        queue->started += r == 0;
     }
-    return 0;
+    return r;
 }
 
 void finishers_stop(struct worker *worker)
@@ -237,8 +254,10 @@ void finishers_stop(struct worker *worker)
     queue->stopping = true;
     pthread_cond_broadcast(&queue->posted);
     pthread_mutex_unlock(&queue->mutex);
-    for (size_t i = 0; i < queue->started; i++)
-        pthread_join(queue->threads[i], NULL);
+    for (size_t i = 0; i < queue->started; i++) {
+        pthread_join(queue->finishers[i].thread, NULL);
+        store_close(queue->finishers[i].store);
+    }
     pthread_cond_destroy(&queue->posted);
     pthread_mutex_destroy(&queue->mutex);
 }

@@ -12,6 +12,7 @@
 #include "config/settings.h"
 #include "speech/audio.h"
 #include "speech/pool.h"
+#include "speech/words.h"
 #include "store/committer.h"
 #include "store/store.h"
 #include "text/segment.h"
@@ -69,6 +70,7 @@ struct flow {
     size_t runs; /* 0: free */
     double weight;
     double virtual_time; /* bytes submitted ÷ weight */
+    double run_time;     /* of the run that was served last: where a new one starts */
 };
 
 /* One segment on its way from text to joined audio.  They form a list in the order of the text. */
@@ -90,7 +92,8 @@ struct utterance {
 struct run {
     struct worker *worker;
     struct job job;
-    struct flow *flow; /* while it is among the worker's runs */
+    struct flow *flow;   /* while it is among the worker's runs */
+    double virtual_time; /* among the runs of its flow: bytes submitted */
     struct run *next;
 
     struct segmenter *segmenter;
@@ -106,6 +109,7 @@ struct run {
     struct checkpoint *checkpoint; /* of a long job, from then on */
     struct checkpoint_mark mark;   /* what is joined so far */
     int spool_fd;                  /* its samples, where the format cannot be gone on with; else -1 */
+    struct word_spool *words;      /* of a job with timings, from its first samples on */
     int64_t samples_behind;        /* of the spool, still to be encoded again */
     char part_path[PATH_MAX];
     char final_path[PATH_MAX];
@@ -143,8 +147,14 @@ struct lease {
     struct letter letter;
 };
 
+struct finisher {
+    struct finisher_queue *queue;
+    struct store *store; /* a connection of its own, to read texts */
+    pthread_t thread;
+};
+
 struct finisher_queue {
-    pthread_t threads[FINISHERS];
+    struct finisher finishers[FINISHERS];
     size_t started;
     pthread_mutex_t mutex;
     pthread_cond_t posted;
@@ -251,6 +261,17 @@ bool run_has_more(const struct run *run);
 /* The next segment to submit, cut from the text where need be; NULL where there is none now (the run may have
  * ended). */
 struct utterance *run_next_utterance(struct run *run);
+
+/* ---- subtitle.c ---- */
+
+/* From the first samples of a run on, if timings are wanted: keeps its words. */
+int run_open_words(struct run *run, struct error *err);
+
+/* Before the samples of the utterance are appended. */
+int run_add_words(struct run *run, const struct utterance *utterance, struct error *err);
+
+/* Writes the timings of a run whose audio is complete; store is the thread's. */
+int run_write_timings(struct run *run, struct store *store, struct error *err);
 
 /* ---- resume.c ---- */
 

@@ -71,6 +71,8 @@ int run_mark(struct run *run, struct error *err)
     run->mark.samples = audio_writer_samples(run->audio);
     if (!is_spooled(run))
         r = audio_writer_flush(run->audio, false, err);
+    if (r == 0 && run->words != NULL)
+        r = word_spool_flush(run->words, false, err);
     return r < 0 ? r : checkpoint_add(run->checkpoint, &run->mark, false, err);
 }
 
@@ -79,16 +81,17 @@ int run_mark(struct run *run, struct error *err)
 static void close_spool(struct run *run)
 {
     run->checkpoint = checkpoint_close(run->checkpoint);
+    run->words = word_spool_close(run->words);
     close_fd(&run->spool_fd);
     run->spool_fd = -1;
 }
 
 void run_forget(struct run *run)
 {
-    static const char *const suffixes[] = {SPOOL_MARKS, SPOOL_SAMPLES};
+    static const char *const suffixes[] = {SPOOL_MARKS, SPOOL_SAMPLES, SPOOL_WORDS};
     char path[PATH_MAX];
 
-    if (run->checkpoint == NULL)
+    if (run->checkpoint == NULL && run->words == NULL)
         return;
     close_spool(run);
     for (size_t i = 0; i < array_length(suffixes); i++)
@@ -107,6 +110,8 @@ static int make_durable(struct run *run, struct error *err)
         r = error_system(err, errno, "cannot sync the spool");
     else if (!is_spooled(run))
         r = audio_writer_flush(run->audio, true, err);
+    if (r == 0 && run->words != NULL)
+        r = word_spool_flush(run->words, true, err);
     return r < 0 ? r : checkpoint_add(run->checkpoint, &run->mark, true, err);
 }
 
@@ -178,6 +183,17 @@ static int reopen_spool(struct run *run, int64_t epoch, struct error *err)
     return audio_writer_open(run->part_path, run->job.format, (int)run->mark.sample_rate, &run->audio, err);
 }
 
+static int reopen_words(struct run *run, int64_t epoch, struct error *err)
+{
+    char path[PATH_MAX];
+
+    if (!run->job.timings)
+        return 0;
+    if (!take_over(run, epoch, SPOOL_WORDS) || !spool_path(run, run->job.epoch, SPOOL_WORDS, path))
+        return error_system(err, errno, "its words are gone");
+    return word_spool_reopen(path, run->mark.words, &run->words, err);
+}
+
 static int go_on(struct run *run, int64_t epoch, struct error *err)
 {
     char path[PATH_MAX];
@@ -189,6 +205,8 @@ static int go_on(struct run *run, int64_t epoch, struct error *err)
     if (r != 0)
         return r < 0 ? r : error_set(err, -ENODATA, "no mark can be trusted");
     r = is_spooled(run) ? reopen_spool(run, epoch, err) : reopen_wav(run, epoch, err);
+    if (r == 0)
+        r = reopen_words(run, epoch, err);
     if (r < 0)
         return r;
     segmenter_free(run->segmenter);

@@ -73,6 +73,7 @@ struct run *run_free(struct run *run)
     free(run->text);
     audio_writer_abandon(run->audio);
     checkpoint_close(run->checkpoint);
+    word_spool_close(run->words);
     close_fd(&run->spool_fd);
     job_release(&run->job);
     free(run);

@@ -90,6 +90,7 @@ static void add_run(struct worker *worker, struct job *job, const char *text, si
         link = &(*link)->next;
     *link = run;
     run->flow = flow_join(worker, &run->job);
+    run->virtual_time = run->flow->run_time;
     worker->run_count++;
 }
 
@@ -183,16 +184,23 @@ static void claim_more(struct worker *worker)
 /* ---- segments ---- */
 
 /*
- * Start-time fair queueing (Goyal, Vin, Cheng, SIGCOMM 1996) between the keys that are served, by bytes of
- * their segments: the next segment is the one whose key has the least virtual time, and of its key's runs the
- * oldest has it.
+ * Start-time fair queueing (Goyal, Vin, Cheng, SIGCOMM 1996), by bytes of segments: first between the keys
+ * that are served, by their weights, then between the runs of the key, so that a short job does not wait for
+ * the end of a long one.
  */
+static bool goes_before(const struct run *left, const struct run *right)
+{
+    if (left->flow != right->flow)
+        return left->flow->virtual_time < right->flow->virtual_time;
+    return left->virtual_time < right->virtual_time;
+}
+
 static struct run *next_run(const struct worker *worker)
 {
     struct run *next = NULL;
 
     for (struct run *run = worker->runs; run != NULL; run = run->next)
-        if ((next == NULL || run->flow->virtual_time < next->flow->virtual_time) && run_has_more(run))
+        if ((next == NULL || goes_before(run, next)) && run_has_more(run))
             next = run;
     return next;
 }
@@ -203,6 +211,8 @@ static void charge(struct worker *worker, struct run *run, size_t bytes)
 
     worker->virtual_time = flow->virtual_time;
     flow->virtual_time += (double)bytes / flow->weight;
+    flow->run_time = run->virtual_time;
+    run->virtual_time += (double)bytes;
 }
 
 /* False where no run has a segment to submit. */

@@ -24,7 +24,9 @@ static int open_audio(struct run *run, int sample_rate, struct error *err)
     if (r == -ENOENT && (r = job_folders_make(downloads, err)) == 0)
         r = audio_writer_open(run->part_path, run->job.format, sample_rate, &run->audio, err);
     run->mark.sample_rate = sample_rate;
-    return r < 0 ? r : run_keep(run, err);
+    if (r == 0)
+        r = run_keep(run, err);
+    return r < 0 ? r : run_open_words(run, err);
 }
 
 static int append(struct run *run, const int16_t *samples, size_t count, struct error *err)
@@ -63,6 +65,8 @@ static int join(struct run *run, struct utterance *utterance, struct error *err)
 
     if (task->sample_count > 0 && run->audio == NULL)
         r = open_audio(run, task->sample_rate, err);
+    if (r == 0 && task->sample_count > 0)
+        r = run_add_words(run, utterance, err);
     if (r == 0 && task->sample_count > 0)
         r = append(run, task->samples, task->sample_count, err);
     if (r == 0 && utterance->segment.ends_paragraph && task->sample_count > 0)

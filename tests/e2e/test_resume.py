@@ -45,14 +45,17 @@ def speak_interrupted(form, how, share=0.6):
     text = long_text(9000)
     with started() as product:
         client = product.client
-        whole = client.wait(client.create(text, voice="slt", format=form)["job_id"], "completed")
+        whole = client.wait(client.create(text, voice="slt", format=form, timings=True)["job_id"], "completed")
         before = spoken_characters(product)
         check(len(text) * 0.99 <= before <= len(text) * 1.01, f"{before} characters of {len(text)}")
-        job_id = client.create(text, voice="slt", format=form)["job_id"]
+        job_id = client.create(text, voice="slt", format=form, timings=True)["job_id"]
         interrupt(product, client, job_id, share, how)
         job = client.wait(job_id, "completed")
         equal(job["audio"], whole["audio"], "the audio of an interrupted job")
         audio = client.download(job)
+        words, wanted = (client.get(f"/v1/download/{one['job_id']}.json", key="").expect(200).json["words"]
+                         for one in (job, whole))
+        equal(words, wanted, "the words of an interrupted job")
         if form == "wav":
             read_wav(audio.body)
         again = (spoken_characters(product) - before) / len(text) - 1

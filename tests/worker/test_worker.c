@@ -290,27 +290,29 @@ Test(worker, two_workers_share_the_jobs_and_none_is_spoken_twice)
     cr_assert_eq(completed, (double)array_length(jobs));
 }
 
-Test(worker, a_key_whose_long_jobs_take_all_places_does_not_keep_another_waiting)
+/* Beside long jobs, which have all the places that are needed to keep the synthesizers busy, one of that key.
+ */
+static void testcase_served_beside(int64_t key, size_t long_jobs)
 {
     static char text[200000];
-    int64_t other = database_add_key(&database, 7);
     struct running running;
     struct job longs[12], small, ended;
 
     for (size_t i = 0; i + 1 < sizeof text; i++)
         text[i] = "All work and no play makes a dull boy. "[i % 39];
     settings.synthesizers = 1;
-    for (size_t i = 0; i < array_length(longs); i++)
+    for (size_t i = 0; i < long_jobs; i++)
         longs[i] = database_add_job(&database, database.key, text, NULL);
     start(&running, SYNTH_FOR_TESTS);
     for (int64_t started = 0; started == 0; poll(NULL, 0, 5)) {
         struct job job;
 
-        cr_assert_eq(job_get(database.store, 0, longs[3].job_id, &job, NULL), 0);
+        cr_assert_eq(job_get(database.store, 0, longs[long_jobs < 4 ? long_jobs - 1 : 3].job_id, &job, NULL),
+                     0);
         started = job.started_at;
         job_release(&job);
     }
-    small = database_add_job(&database, other, "Hello there.", NULL);
+    small = database_add_job(&database, key, "Hello there.", NULL);
     ended = wait_for_end(small.job_id);
     cr_assert_eq(ended.status, JOB_COMPLETED);
     job_release(&ended);
@@ -319,8 +321,18 @@ Test(worker, a_key_whose_long_jobs_take_all_places_does_not_keep_another_waiting
     job_release(&ended);
     job_release(&small);
     stop(&running);
-    for (size_t i = 0; i < array_length(longs); i++)
+    for (size_t i = 0; i < long_jobs; i++)
         job_release(&longs[i]);
+}
+
+Test(worker, a_key_whose_long_jobs_take_all_places_does_not_keep_another_waiting)
+{
+    testcase_served_beside(database_add_key(&database, 7), 12);
+}
+
+Test(worker, a_long_job_does_not_keep_a_short_one_of_its_own_key_waiting)
+{
+    testcase_served_beside(database.key, 2);
 }
 
 Test(worker, jobs_of_a_worker_that_died_are_taken_back)

@@ -24,12 +24,16 @@ ROUTES = (
     ("/v1/jobs", "GET"),
     (f"/v1/jobs/{NEVER}", "GET DELETE"),
     (f"/v1/jobs/{NEVER}/deliveries", "GET"),
+    (f"/v1/jobs/{NEVER}/redeliver", "POST"),
     (f"/v1/download/{NEVER}", "GET"),
     (f"/v1/download/{NEVER}.json", "GET"),
     ("/v1/voices", "GET"),
     ("/v1/usage", "GET"),
     ("/healthz", "GET"),
     ("/readyz", "GET"),
+    ("/openapi.json", "GET"),
+    ("/openapi.yaml", "GET"),
+    ("/docs/", "GET"),
 )
 
 
@@ -187,6 +191,8 @@ def check_cors(product):
         ("HEAD", download, {}, 200),
         ("GET", download, {"Range": "bytes=0-9"}, 206),
         ("GET", download, {"If-None-Match": tag}, 304),
+        ("GET", "/openapi.json", {}, 200),
+        ("GET", "/docs/none", {}, 404),
         ("GET", download, {"Range": "bytes=999999999-"}, 416),
         ("POST", download, {}, 405),
         ("GET", f"/v1/download/{NEVER}", {}, 404),
@@ -379,6 +385,7 @@ def test_a_site_answers_over_tls_and_tells_those_who_come_without_it():
             ("GET", f"/v1/jobs/{job_id}", 200),
             ("GET", f"/v1/download/{job_id}", 200),
             ("GET", f"/v1/download/{NEVER}", 404),
+            ("GET", "/openapi.json", 200),
             ("TRACE", "/v1/jobs", 405),
             ("GET", "/" + "a" * 9000, 414),
         ):

@@ -6,6 +6,10 @@ import urllib.parse
 from product import check, equal
 
 
+def ids(answer):
+    return [job["job_id"] for job in answer.json["jobs"]]
+
+
 def linked(client, answer):
     """The page that Link leads to, which must be an address as RFC 3986 wants it."""
     target, _, relation = answer.headers["Link"].partition(">; ")
@@ -26,8 +30,9 @@ def pages(client, query):
         equal("Link" in answer.headers, cursor is not None, "Link beside next_cursor")
         if cursor:
             equal(urllib.parse.quote(cursor, safe="-._~"), cursor, "cursor as it goes into a URL")
-            equal(linked(client, answer).json["jobs"], client.get(f"/v1/jobs?{query}&cursor={cursor}").json["jobs"], "Link")
-        yield [job["job_id"] for job in page["jobs"]]
+            behind = client.get(f"/v1/jobs?{query}&cursor={cursor}")
+            equal(ids(linked(client, answer)), ids(behind), "jobs behind Link and behind next_cursor")
+        yield ids(answer)
         if not cursor:
             return
 

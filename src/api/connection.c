@@ -370,12 +370,23 @@ int pool_start(struct pool *pool, struct error *err)
     return r;
 }
 
+/* The committer may still add to them. */
+static bool has_resumed(struct pool *pool)
+{
+    bool has;
+
+    pthread_mutex_lock(&pool->mutex);
+    has = pool->resumed != NULL;
+    pthread_mutex_unlock(&pool->mutex);
+    return has;
+}
+
 void pool_join(struct pool *pool)
 {
     for (size_t i = 0; i < pool->started; i++)
         pthread_join(pool->threads[i].thread, NULL);
     /* What the threads have left needs one's connection to the database. */
-    while (pool->resumed != NULL)
+    while (has_resumed(pool))
         resume_exchanges(&pool->threads[0]);
     for (size_t i = 0; i < pool->started; i++) {
         struct pool_thread *thread = &pool->threads[i];
@@ -390,7 +401,7 @@ struct pool *pool_free(struct pool *pool)
 {
     if (pool == NULL)
         return NULL;
-    while (pool->resumed != NULL) /* by the committer, when it was stopped */
+    while (has_resumed(pool)) /* by the committer, when it was stopped */
         resume_exchanges(&pool->threads[0]);
     pool->api->waits = waits_free(pool->api->waits);
     for (struct connection *connection = pool->connections, *next; connection != NULL; connection = next) {

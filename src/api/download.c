@@ -16,12 +16,31 @@ static bool file_is_there(const struct exchange *exchange, const struct job *job
            access(path, R_OK) == 0;
 }
 
-/* The job was completed between nginx's look and ours: nginx serves the file now (its header field
- * X-Accel-Redirect). */
+/*
+ * The job was completed between nginx's look and ours: nginx serves the file now (its header field
+ * X-Accel-Redirect).  Once: where it comes back it cannot read the file.
+ */
 static void look_again(struct exchange *exchange)
 {
-    reply_field(exchange, "X-Accel-Redirect", "%s", exchange->path);
+    if (request_field(exchange, "SAYHOOK_AGAIN") != NULL) {
+        log_error("nginx cannot read a file in downloads_dir that is there; see its own log");
+        reply_problem(exchange, PROBLEM_INTERNAL_ERROR,
+                      "the file is there and cannot be served; the server's log tells more");
+        return;
+    }
+    reply_field(exchange, "X-Accel-Redirect", "%s?again=1", exchange->path);
     exchange->status = 200;
+}
+
+/* What may stand behind the id: the audio itself is without, whatever its format. */
+static bool is_suffix(const char *suffix)
+{
+    static const char *const suffixes[] = {"json", "srt", "vtt"};
+
+    for (size_t i = 0; i < array_length(suffixes); i++)
+        if (strcmp(suffixes[i], suffix) == 0)
+            return true;
+    return false;
 }
 
 static void explain(struct exchange *exchange, const struct job *job, const char *suffix)
@@ -60,6 +79,11 @@ void handle_download(struct exchange *exchange)
 
     if (dot != NULL)
         *dot++ = '\0';
+    if (dot != NULL && !is_suffix(dot)) {
+        reply_problem(exchange, PROBLEM_NOT_FOUND,
+                      "there is nothing at this address; behind the id may stand .json, .srt or .vtt");
+        return;
+    }
     r = job_get(exchange->store, 0, exchange->argument, &job, &err);
     if (r < 0)
         reply_failure(exchange, r, &err);

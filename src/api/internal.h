@@ -49,6 +49,7 @@ struct api {
     atomic_bool storage_is_full; /* what the answer was */
     atomic_llong write_at;       /* likewise for a write to the database */
     atomic_bool is_writable;
+    atomic_bool is_checking; /* a thread is finding out */
 };
 
 /*

@@ -36,7 +36,12 @@ static const char *read_created_after(const char *value, struct job_filter *filt
 
 static const char *read_created_before(const char *value, struct job_filter *filter)
 {
-    return read_time(value, &filter->created_before);
+    const char *fault = read_time(value, &filter->created_before);
+
+    if (fault == NULL && filter->created_before == 0)
+        filter->created_before =
+            1; /* the beginning of 1970: nothing is older, as before the next millisecond */
+    return fault;
 }
 
 static const char *read_limit(const char *value, struct job_filter *filter)

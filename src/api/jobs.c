@@ -2,6 +2,7 @@
 /* /v1/jobs. */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "api/internal.h"
@@ -97,47 +98,98 @@ void handle_job_get(struct exchange *exchange)
     wait_for_change(exchange, &job, preferred_wait(exchange));
 }
 
-/* ---- cancel ---- */
+/* ---- changes ---- */
 
-/* A change to a job that its caller waits for. */
+/* A change to a job on its way to disk: its request holds no thread meanwhile. */
 struct change {
     struct commit_work work;
+    struct exchange *exchange;
     int64_t key;
-    const char *job_id;
+    void (*answer)(struct change *change);
     struct job job;
 };
 
+static void answer_change(struct exchange *exchange)
+{
+    struct change *change = exchange->creation;
+
+    change->answer(change);
+    job_release(&change->job);
+    free(change);
+    exchange_finish(exchange);
+}
+
+static void resume_change(struct commit_work *work)
+{
+    exchange_resume(container_of(work, struct change, work)->exchange);
+}
+
+static void post_change(struct exchange *exchange)
+{
+    struct change *change = exchange->creation;
+
+    exchange->deferred = answer_change; /* once it is resumed */
+    if (committer_post(exchange->api->committer, &change->work) == 0)
+        return;
+    change->work.result = error_set(&change->work.error, -EAGAIN, "too many writes are waiting");
+    answer_change(exchange);
+}
+
+static void defer_change(struct exchange *exchange,
+                         int (*run)(struct commit_work *work, struct store *store, struct error *err),
+                         void (*answer)(struct change *change))
+{
+    struct change *change = calloc(1, sizeof *change);
+    struct error err;
+
+    if (change == NULL) {
+        reply_failure(exchange, error_set(&err, -ENOMEM, "out of memory"), &err);
+        return;
+    }
+    change->work = (struct commit_work){.run = run, .done = resume_change};
+    change->exchange = exchange;
+    change->key = exchange->key->key;
+    change->answer = answer;
+    exchange->creation = change;
+    exchange->deferred = post_change;
+}
+
+/* ---- cancel ---- */
+
 static int cancel(struct commit_work *work, struct store *store, struct error *err)
 {
-    struct change *cancellation = container_of(work, struct change, work);
+    struct change *change = container_of(work, struct change, work);
 
-    job_release(&cancellation->job); /* of a turn that was rolled back */
-    return job_cancel(store, cancellation->key, cancellation->job_id, &cancellation->job, err);
+    job_release(&change->job); /* of a turn that was rolled back */
+    return job_cancel(store, change->key, change->exchange->argument, &change->job, err);
+}
+
+static void answer_cancel(struct change *change)
+{
+    struct exchange *exchange = change->exchange;
+    const struct job *job = &change->job;
+
+    if (change->work.result == STORE_CONFLICT) {
+        reply_problem(exchange, PROBLEM_JOB_NOT_CANCELLABLE,
+                      "the job is %s already; only one that has not ended can be cancelled",
+                      job_status_name(job->status));
+        return;
+    }
+    if (change->work.result != 0) {
+        reply_no_job(exchange, change->work.result, &change->work.error);
+        return;
+    }
+    /* An earlier claim may have left files; nobody makes others of a job that has ended. */
+    if (job->status == JOB_CANCELLED && job->epoch > 0)
+        job_files_discard(exchange->api->settings, job, job->epoch, true);
+    if (job->status != JOB_CANCELLED)
+        reply_field(exchange, "Retry-After", "%d", POLL_RETRY_AFTER);
+    reply_job(exchange, job->status == JOB_CANCELLED ? 200 : 202, job);
 }
 
 void handle_job_cancel(struct exchange *exchange)
 {
-    struct api *api = exchange->api;
-    struct change cancellation = {
-        .work.run = cancel, .key = exchange->key->key, .job_id = exchange->argument};
-    struct error err = {""};
-    int r = committer_call(api->committer, &cancellation.work, &err);
-
-    if (r == 0) {
-        /* An earlier claim may have left files; nobody makes others of a job that has ended. */
-        if (cancellation.job.status == JOB_CANCELLED && cancellation.job.epoch > 0)
-            job_files_discard(api->settings, &cancellation.job, cancellation.job.epoch, true);
-        if (cancellation.job.status != JOB_CANCELLED)
-            reply_field(exchange, "Retry-After", "%d", POLL_RETRY_AFTER);
-        reply_job(exchange, cancellation.job.status == JOB_CANCELLED ? 200 : 202, &cancellation.job);
-    } else if (r == STORE_CONFLICT) {
-        reply_problem(exchange, PROBLEM_JOB_NOT_CANCELLABLE,
-                      "the job is %s already; only one that has not ended can be cancelled",
-                      job_status_name(cancellation.job.status));
-    } else {
-        reply_no_job(exchange, r, &err);
-    }
-    job_release(&cancellation.job);
+    defer_change(exchange, cancel, answer_cancel);
 }
 
 /* ---- deliveries ---- */
@@ -179,31 +231,33 @@ void handle_deliveries(struct exchange *exchange)
 
 static int redeliver(struct commit_work *work, struct store *store, struct error *err)
 {
-    struct change *redelivery = container_of(work, struct change, work);
+    struct change *change = container_of(work, struct change, work);
 
-    job_release(&redelivery->job);
-    return webhook_redeliver(store, redelivery->key, redelivery->job_id, &redelivery->job, err);
+    job_release(&change->job);
+    return webhook_redeliver(store, change->key, change->exchange->argument, &change->job, err);
+}
+
+static void answer_redeliver(struct change *change)
+{
+    struct exchange *exchange = change->exchange;
+    const struct job *job = &change->job;
+
+    if (change->work.result == 0)
+        reply_job(exchange, 202, job);
+    else if (change->work.result != STORE_CONFLICT)
+        reply_no_job(exchange, change->work.result, &change->work.error);
+    else if (job->webhook_url == NULL)
+        reply_problem(exchange, PROBLEM_NO_WEBHOOK, "the job was created without a webhook_url");
+    else if (job->webhook_status != WEBHOOK_PENDING)
+        reply_problem(exchange, PROBLEM_WEBHOOK_EXPIRED,
+                      "what was sent was kept for a time, and has been removed");
+    else
+        reply_problem(
+            exchange, PROBLEM_WEBHOOK_PENDING,
+            "the webhook has been neither delivered nor given up yet; `webhook` of the job tells more");
 }
 
 void handle_redeliver(struct exchange *exchange)
 {
-    struct change redelivery = {
-        .work.run = redeliver, .key = exchange->key->key, .job_id = exchange->argument};
-    struct error err = {""};
-    int r = committer_call(exchange->api->committer, &redelivery.work, &err);
-
-    if (r == 0)
-        reply_job(exchange, 202, &redelivery.job);
-    else if (r == STORE_CONFLICT && redelivery.job.webhook_url == NULL)
-        reply_problem(exchange, PROBLEM_NO_WEBHOOK, "the job was created without a webhook_url");
-    else if (r == STORE_CONFLICT && redelivery.job.webhook_status != WEBHOOK_PENDING)
-        reply_problem(exchange, PROBLEM_WEBHOOK_EXPIRED,
-                      "what was sent was kept for a time, and has been removed");
-    else if (r == STORE_CONFLICT)
-        reply_problem(
-            exchange, PROBLEM_WEBHOOK_PENDING,
-            "the webhook has been neither delivered nor given up yet; `webhook` of the job tells more");
-    else
-        reply_no_job(exchange, r, &err);
-    job_release(&redelivery.job);
+    defer_change(exchange, redeliver, answer_redeliver);
 }

@@ -93,14 +93,15 @@ bool storage_is_full(struct api *api)
         return atomic_load(&api->storage_is_full);
     atomic_store(&api->space_at, now + CHECK_INTERVAL_MS);
     full = is_below(api->settings->downloads_dir, api->settings->disk_reserve) ||
-           is_below(api->settings->database, api->settings->disk_reserve);
+           is_below(api->settings->database, api->settings->disk_reserve) ||
+           is_below(api->settings->spool_dir, api->settings->disk_reserve);
     atomic_store(&api->storage_is_full, full);
     return full;
 }
 
 /* ---- readiness ---- */
 
-static int write_nothing(struct commit_work *work, struct store *store, struct error *err)
+static int count_check(struct commit_work *work, struct store *store, struct error *err)
 {
     (void)work;
     return metric_add(store, "readiness_checks_total", 1, err);
@@ -109,13 +110,15 @@ static int write_nothing(struct commit_work *work, struct store *store, struct e
 /* Asked for at most once in CHECK_INTERVAL_MS, since it costs a commit and anybody may ask. */
 static bool database_is_writable(struct api *api)
 {
-    struct commit_work work = {.run = write_nothing};
+    struct commit_work work = {.run = count_check};
     int64_t now = clock_monotonic_ms(api->clock);
 
-    if (now < atomic_load(&api->write_at))
+    /* One asks at a time: while it waits for a database that is busy, the others get the answer of before. */
+    if (now < atomic_load(&api->write_at) || atomic_exchange(&api->is_checking, true))
         return atomic_load(&api->is_writable);
-    atomic_store(&api->write_at, now + CHECK_INTERVAL_MS);
     atomic_store(&api->is_writable, committer_call(api->committer, &work, NULL) == 0);
+    atomic_store(&api->write_at, clock_monotonic_ms(api->clock) + CHECK_INTERVAL_MS);
+    atomic_store(&api->is_checking, false);
     return atomic_load(&api->is_writable);
 }
 

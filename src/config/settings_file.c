@@ -296,6 +296,8 @@ int settings_load(const char *path, struct settings *ret_settings, struct error 
         return r;
     if (loading.faults.length == 0)
         check_conflicts(&loading);
+    if (loading.settings.retention_audio > loading.settings.retention_jobs) /* a default, which gives way */
+        loading.settings.retention_audio = loading.settings.retention_jobs;
     if (loading.faults.length > 0)
         return error_set(err, -EINVAL, "%s", buf_str(&loading.faults));
     *ret_settings = loading.settings;

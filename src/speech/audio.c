@@ -16,9 +16,6 @@
 /* Read at a time when the file is hashed: beyond that it is not faster. */
 #define HASH_CHUNK (256 * 1024)
 
-/* Samples of silence written at a time. */
-#define SILENCE_CHUNK 4096
-
 /* The server of the downloads is another user; the folder decides who else comes so far. */
 #define FILE_MODE 0644
 
@@ -132,16 +129,6 @@ int audio_writer_append(struct audio_writer *writer, const int16_t *samples, siz
     if (r == 0)
         writer->samples += (int64_t)count;
     return r;
-}
-
-int audio_writer_silence(struct audio_writer *writer, uint64_t samples, struct error *err)
-{
-    static const int16_t silence[SILENCE_CHUNK];
-    int r = 0;
-
-    for (; r == 0 && samples > SILENCE_CHUNK; samples -= SILENCE_CHUNK)
-        r = audio_writer_append(writer, silence, SILENCE_CHUNK, err);
-    return r == 0 ? audio_writer_append(writer, silence, samples, err) : r;
 }
 
 int audio_writer_flush(struct audio_writer *writer, bool durable, struct error *err)

@@ -42,7 +42,6 @@ int audio_writer_reopen(const char *path, enum audio_format format, int sample_r
  * among them) the writer can only be abandoned; some failures show at a later append, flush or finish.
  */
 int audio_writer_append(struct audio_writer *writer, const int16_t *samples, size_t count, struct error *err);
-int audio_writer_silence(struct audio_writer *writer, uint64_t samples, struct error *err);
 
 /*
  * Hands what is buffered to the kernel, so that it survives this process; `durable` waits until it survives a

@@ -47,6 +47,9 @@ static int load(struct store *store, int64_t key, struct account *ret_account, s
     account.vt = db_column_double(query, 2);
     account.created_jobs = db_column_int(query, 3);
     store_read_standing(store, query, 4, &account.standing);
+    /* A clock that was set back is followed: else the bucket would not fill until the old time comes again.
+     */
+    account.changed = db_column_int(query, 10) > account.standing.usage.at;
     *ret_account = account;
     return 0;
 }

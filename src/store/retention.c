@@ -13,6 +13,9 @@ void retention_batch_release(struct retention_batch *batch)
         job_release(&batch->jobs[--batch->count]);
 }
 
+/* Batches of jobs that stay which one look goes past: a thousand rows, a few milliseconds. */
+#define LOOK_ROUNDS 16
+
 /* ---- audio ---- */
 
 static int find_audio(struct store *store, int64_t until, int64_t *ret_ids, size_t max, size_t *ret_count,
@@ -137,7 +140,7 @@ static int remove_jobs(struct store *store, int64_t until, struct retention_curs
 
 /* ---- attempts ---- */
 
-static int remove_deliveries(struct store *store, int64_t until, struct error *err)
+static int remove_deliveries(struct store *store, int64_t until, size_t *ret_count, struct error *err)
 {
     int64_t webhooks[RETENTION_BATCH];
     size_t count = 0;
@@ -156,6 +159,7 @@ static int remove_deliveries(struct store *store, int64_t until, struct error *e
         if (r == 0)
             r = store_run_on_row(store, STATEMENT_webhook_forget, webhooks[i], err);
     }
+    *ret_count = count;
     return r < 0 ? r : 0;
 }
 
@@ -170,7 +174,7 @@ int retention_remove(struct store *store, const struct retention_times *until,
     if (r == 0)
         r = remove_jobs(store, until->jobs, cursor, ret_batch, err);
     if (r == 0)
-        r = remove_deliveries(store, until->deliveries, err);
+        r = remove_deliveries(store, until->deliveries, &ret_batch->deliveries, err);
     return r;
 }
 
@@ -187,17 +191,37 @@ static int has_delivery(struct store *store, int64_t until, struct error *err)
     return r == DB_ROW ? 0 : STORE_NOT_FOUND;
 }
 
-int retention_is_due(struct store *store, const struct retention_times *until,
-                     const struct retention_cursor *cursor, struct error *err)
+/* 0 where a job behind the cursor can go. */
+static int has_job(struct store *store, int64_t until, struct retention_cursor *cursor, struct error *err)
 {
-    struct ended_job ended;
+    struct ended_job ended[RETENTION_BATCH];
+    size_t found = RETENTION_BATCH;
+
+    for (int round = 0; round < LOOK_ROUNDS && found == RETENTION_BATCH; round++) {
+        int r = find_ended(store, until, cursor, ended, RETENTION_BATCH, &found, err);
+
+        if (r < 0)
+            return r;
+        for (size_t i = 0; i < found; i++) {
+            if (!ended[i].stays)
+                return 0;
+            *cursor = ended[i].place;
+        }
+    }
+    if (found < RETENTION_BATCH)
+        *cursor = (struct retention_cursor){0};
+    return STORE_NOT_FOUND;
+}
+
+int retention_is_due(struct store *store, const struct retention_times *until,
+                     struct retention_cursor *cursor, struct error *err)
+{
     int64_t id;
     size_t count = 0;
     int r = find_audio(store, until->audio, &id, 1, &count, err);
 
-    if (r == 0 && count == 0)
-        r = find_ended(store, until->jobs, cursor, &ended, 1, &count, err);
-    if (r < 0)
+    if (r < 0 || count > 0)
         return r;
-    return count > 0 ? 0 : has_delivery(store, until->deliveries, err);
+    r = has_job(store, until->jobs, cursor, err);
+    return r == STORE_NOT_FOUND ? has_delivery(store, until->deliveries, err) : r;
 }

@@ -385,6 +385,7 @@ void deliveries_free(struct delivery *deliveries, size_t count);
 struct retention_batch {
     struct job jobs[RETENTION_BATCH]; /* whose files are to be removed after the commit */
     size_t count;
+    size_t deliveries; /* webhooks whose attempts were removed */
 };
 void retention_batch_release(struct retention_batch *batch);
 
@@ -394,14 +395,17 @@ struct retention_cursor {
     int64_t id;
 };
 
-/* Whether anything is to be done at now_ms: 0, or STORE_NOT_FOUND. */
+/*
+ * Whether anything is to be done: 0, or STORE_NOT_FOUND.  The cursor goes past jobs that stay, so that they
+ * cost no transaction; at the end of a pass it is zero again.
+ */
 struct retention_times {
     int64_t audio;      /* audio whose time of expiry is up to this is removed */
     int64_t jobs;       /* jobs that ended up to this */
     int64_t deliveries; /* attempts of webhooks that were settled up to this */
 };
 int retention_is_due(struct store *store, const struct retention_times *until,
-                     const struct retention_cursor *cursor, struct error *err);
+                     struct retention_cursor *cursor, struct error *err);
 
 /*
  * [write] Marks audio as removed, removes jobs with all that belongs to them, and attempts with what was

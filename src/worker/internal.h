@@ -24,7 +24,11 @@
 
 /* Jobs spoken at once.  Each holds a piece of text and a few segments of audio, so this bounds the worker's
  * memory; so many keys with long jobs are served at once. */
-#define RUNS_MAX 32
+#define RUNS_MAX 64
+
+/* Places that are left to keys that are not served yet, however many synthesizers there are to be kept busy.
+ */
+#define RUNS_RESERVED 32
 
 /*
  * Jobs with segments to submit that are kept at hand for each synthesizer: a claim takes a commit, in which a

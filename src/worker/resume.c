@@ -92,7 +92,7 @@ void run_forget(struct run *run)
     char path[PATH_MAX];
 
     if (run->checkpoint == NULL && run->words == NULL)
-        return;
+        return; /* nothing was kept */
     close_spool(run);
     for (size_t i = 0; i < array_length(suffixes); i++)
         if (spool_path(run, run->job.epoch, suffixes[i], path))
@@ -234,8 +234,10 @@ int run_resume(struct run *run, struct error *err)
         return 0;
     }
     log_write(LOG_LEVEL_INFO, &context, "job is spoken from its beginning: %s", reason.text);
+    /* What was taken over bears this claim's epoch already. */
     run->audio = audio_writer_abandon(run->audio);
-    run_forget(run);
+    close_spool(run);
+    job_files_discard(run->worker->options.settings, &run->job, run->job.epoch, true);
     run->samples_behind = 0;
     run->spoken = run->text_offset = 0;
     run->mark = (struct checkpoint_mark){0};

@@ -84,10 +84,8 @@ static bool retire_batch(struct retirer *retirer)
     bool more;
     int r = retention_is_due(retirer->store, &until, &retirer->cursor, &err);
 
-    if (r == STORE_NOT_FOUND) {
-        retirer->cursor = (struct retention_cursor){0}; /* the next pass begins */
+    if (r == STORE_NOT_FOUND)
         return false;
-    }
     removal = r == 0 ? calloc(1, sizeof *removal) : NULL;
     if (removal == NULL) {
         log_error("cannot look for what is to be removed: %s", r < 0 ? err.text : "out of memory");
@@ -104,7 +102,8 @@ static bool retire_batch(struct retirer *retirer)
     for (size_t i = 0; r == 0 && i < removal->batch.count; i++)
         job_files_remove(retirer->options.settings->downloads_dir, &removal->batch.jobs[i]);
     more = r == 0 && removal->cursor.completed_at != 0;
-    more |= r == 0 && removal->batch.count == RETENTION_BATCH;
+    more |=
+        r == 0 && (removal->batch.count == RETENTION_BATCH || removal->batch.deliveries == RETENTION_BATCH);
     retention_batch_release(&removal->batch);
     free(removal);
     return more;
@@ -112,7 +111,18 @@ static bool retire_batch(struct retirer *retirer)
 
 /* ---- the sweep ---- */
 
-/* Whether a file below downloads_dir, whose name is NAME, belongs to nothing that the database knows. */
+/* What a completed job keeps; all else was under construction. */
+static bool is_finished(const struct job *job, const char *suffix)
+{
+    const char *const suffixes[] = {audio_format_name(job->format), "json", "srt", "vtt"};
+
+    for (size_t i = 0; i < array_length(suffixes); i++)
+        if (strcmp(suffixes[i], suffix) == 0)
+            return true;
+    return false;
+}
+
+/* Whether a file of downloads_dir or spool_dir, by its name, belongs to nothing that the database knows. */
 static bool is_orphan(struct retirer *retirer, const char *name)
 {
     cleanup(job_release) struct job job = {0};
@@ -131,7 +141,8 @@ static bool is_orphan(struct retirer *retirer, const char *name)
         return r == STORE_NOT_FOUND;
     if (!job_status_is_terminal(job.status))
         return false;
-    return job.status != JOB_COMPLETED || job.audio_removed_at != 0 || strstr(name, ".part") != NULL;
+    return job.status != JOB_COMPLETED || job.audio_removed_at != 0 ||
+           !is_finished(&job, name + JOB_ID_LENGTH + 1);
 }
 
 static void sweep_file(struct retirer *retirer, int folder, const char *name)
@@ -142,7 +153,7 @@ static void sweep_file(struct retirer *retirer, int folder, const char *name)
         clock_wall_ms(retirer->options.clock) / 1000 - status.st_mtime < ORPHAN_AGE_S)
         return;
     if (is_orphan(retirer, name) && unlinkat(folder, name, 0) == 0)
-        log_info("removed %s, which no job has", name);
+        log_info("removed a file of a job %.*s…, which has none", 8, name);
 }
 
 /* True once the thread is to stop; waits for that so long. */
@@ -153,23 +164,30 @@ static bool is_stopping(const struct retirer *retirer, int wait_ms)
     return poll(&stop, 1, wait_ms) > 0;
 }
 
-static void sweep_folder(struct retirer *retirer)
+static void sweep_folder(struct retirer *retirer, const char *path)
 {
-    char path[PATH_MAX], name[3];
     struct dirent *entry;
-    DIR *folder;
+    DIR *folder = opendir(path);
 
-    id_format_number(retirer->folder, name, 2);
-    retirer->folder = (retirer->folder + 1) % FOLDERS;
-    if ((size_t)snprintf(path, sizeof path, "%s/%s", retirer->options.settings->downloads_dir, name) >=
-        sizeof path)
-        return;
-    folder = opendir(path);
     if (folder == NULL)
-        return; /* it is made with the first job whose audio lies there */
+        return; /* it is made with the first job whose files lie there */
     while ((entry = readdir(folder)) != NULL && !is_stopping(retirer, 0))
         sweep_file(retirer, dirfd(folder), entry->d_name);
     closedir(folder);
+}
+
+/* The next folder of audio and, with each round through them, the spool. */
+static void sweep(struct retirer *retirer)
+{
+    const struct settings *settings = retirer->options.settings;
+    char path[PATH_MAX], name[3];
+
+    id_format_number(retirer->folder, name, 2);
+    if ((size_t)snprintf(path, sizeof path, "%s/%s", settings->downloads_dir, name) < sizeof path)
+        sweep_folder(retirer, path);
+    if (retirer->folder == 0)
+        sweep_folder(retirer, settings->spool_dir);
+    retirer->folder = (retirer->folder + 1) % FOLDERS;
 }
 
 /* ---- the thread ---- */
@@ -181,7 +199,7 @@ static void *run(void *argument)
     do {
         while (!is_stopping(retirer, 0) && retire_batch(retirer))
             ;
-        sweep_folder(retirer);
+        sweep(retirer);
     } while (!is_stopping(retirer, LOOK_INTERVAL_MS));
     return NULL;
 }

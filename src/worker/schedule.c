@@ -166,7 +166,8 @@ static bool may_claim(const struct worker *worker)
  */
 static void claim_more(struct worker *worker)
 {
-    size_t enough = RUNS_AHEAD * worker->synthesizers;
+    size_t wanted = RUNS_AHEAD * worker->synthesizers;
+    size_t enough = wanted < RUNS_MAX - RUNS_RESERVED ? wanted : RUNS_MAX - RUNS_RESERVED;
     size_t room = RUNS_MAX - worker->run_count;
     size_t unfinished;
 

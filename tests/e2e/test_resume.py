@@ -85,3 +85,23 @@ def test_a_cancelled_job_leaves_nothing_behind():
         client.wait(job_id, "cancelled")
         wait_for("an empty spool", lambda: not list((product.state / "spool").iterdir()))
         equal([file for file in (product.state / "downloads").glob("*/*")], [], "files of the job")
+
+
+def test_marks_that_cannot_be_trusted_cost_a_new_beginning_and_no_more():
+    text = long_text(9000)
+    with started() as product:
+        client = product.client
+        job_id = client.create(text, voice="slt", format="opus", timings=True)["job_id"]
+        wait_for("a part of the job", lambda: client.job(job_id)["progress"] > 0.2)
+        os.kill(product.worker_pid, signal.SIGKILL)
+        wait_for("the worker's end", lambda: not product.is_running(product.worker_pid))
+        (marks,) = (product.state / "spool").glob("*.marks")
+        with open(marks, "r+b") as file:  # as after a restart of the machine
+            file.write(file.read().replace(b"-", b"+"))
+            file.seek(0)
+            file.write(b"another layout")
+        product.start()
+        job = client.wait(job_id, "completed")
+        client.download(job)
+        equal(list((product.state / "spool").iterdir()), [], "what is left of the spool")
+        check(product.log("worker").count("spoken from its beginning") == 1, "it was begun more than once")

@@ -51,13 +51,15 @@ def test_what_a_crash_left_is_found_and_removed():
         unknown = folder / f"job_00{'0' * 34}.wav"
         foreign = folder / "README.txt"
         young = folder / f"job_00{'1' * 34}.wav"
-        for file in (unknown, foreign, young):
+        spooled = product.state / "spool" / f"job_00{'0' * 34}.1.pcm"
+        for file in (unknown, foreign, young, spooled):
             file.write_bytes(b"x")
-        for file in (unknown, foreign, audio_file(product, kept["job_id"])):
+        for file in (unknown, foreign, spooled, audio_file(product, kept["job_id"])):
             os.utime(file, (time.time() - WEEK, time.time() - WEEK))
         product.stop()
         product.start()  # the sweep begins anew
         wait_for("the orphan to be gone", lambda: not unknown.exists())
+        wait_for("the orphan of the spool to be gone", lambda: not spooled.exists())
         check(foreign.exists(), "a file that is not ours is gone")
         check(young.exists(), "a file is gone that may be of a commit under way")
         client.download(client.job(kept["job_id"]))

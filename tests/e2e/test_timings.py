@@ -70,5 +70,5 @@ def test_words_and_subtitles_are_beside_the_audio(client):
 def test_without_timings_there_are_none(client):
     job = client.wait(client.create(TEXT, voice="kal16")["job_id"], "completed")
     equal(job["timings_url"], None, "timings_url")
-    for suffix in ("json", "srt", "vtt"):
+    for suffix in ("json", "srt", "vtt", "wav", "mp3", "part"):
         client.get(f"/v1/download/{job['job_id']}.{suffix}", key="").expect_problem(404, "not_found")

@@ -99,6 +99,18 @@ Test(limits, a_job_past_a_limit_changes_nothing)
     cr_assert_eq(testcase_create("three", &standing), 0);
 }
 
+Test(limits, a_clock_that_was_set_back_is_followed_even_by_what_is_refused)
+{
+    struct key_standing standing;
+
+    cr_assert_eq(testcase_create("one", &standing), 0);
+    cr_assert_eq(testcase_create("two", &standing), 0);
+    fake_clock_advance(&database.clock, -24 * 3600 * 1000);
+    cr_assert_eq(testcase_create("three", &standing), STORE_LIMITED);
+    fake_clock_advance(&database.clock, 1000);
+    cr_assert_eq(testcase_create("three", &standing), 0);
+}
+
 Test(limits, two_processes_agree)
 {
     struct store *first = database.store, *other;

@@ -296,11 +296,10 @@ static void testcase_served_beside(int64_t key, size_t long_jobs)
 {
     static char text[200000];
     struct running running;
-    struct job longs[12], small, ended;
+    struct job longs[80], small, ended;
 
     for (size_t i = 0; i + 1 < sizeof text; i++)
         text[i] = "All work and no play makes a dull boy. "[i % 39];
-    settings.synthesizers = 1;
     for (size_t i = 0; i < long_jobs; i++)
         longs[i] = database_add_job(&database, database.key, text, NULL);
     start(&running, SYNTH_FOR_TESTS);
@@ -327,11 +326,19 @@ static void testcase_served_beside(int64_t key, size_t long_jobs)
 
 Test(worker, a_key_whose_long_jobs_take_all_places_does_not_keep_another_waiting)
 {
+    settings.synthesizers = 1;
     testcase_served_beside(database_add_key(&database, 7), 12);
+}
+
+Test(worker, nor_where_many_synthesizers_take_many_jobs)
+{
+    settings.synthesizers = 16;
+    testcase_served_beside(database_add_key(&database, 7), 80);
 }
 
 Test(worker, a_long_job_does_not_keep_a_short_one_of_its_own_key_waiting)
 {
+    settings.synthesizers = 1;
     testcase_served_beside(database.key, 2);
 }
 

@@ -200,6 +200,7 @@ struct worker {
     bool stopped;                   /* letters only free what they are about */
     int fatal;                      /* why the worker cannot go on, a negative errno value */
     bool maybe_pending;             /* a job may be waiting */
+    bool maybe_other;               /* one of a key that is not served yet */
     bool behind;                    /* a run encodes samples of an earlier claim again */
     bool troubled;                  /* the trouble of the pool has been logged */
 };

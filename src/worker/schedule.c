@@ -109,7 +109,7 @@ static void receive_claims(struct letter *letter)
         add_run(worker, &request->jobs[i], request->texts[i], request->sizes[i]);
     /* What was asked for came: there may be more.  And a claim that failed is tried again. */
     if (request->count == request->wanted || request->work.result < 0)
-        worker->maybe_pending = true;
+        worker->maybe_pending = worker->maybe_other = true;
     worker->maybe_cancelled = request->count > 0; /* asked for before the run was there to be found */
     free(request);
 }
@@ -131,7 +131,9 @@ static void post_claim(struct worker *worker, size_t wanted, bool others_only)
         return;
     }
     worker->claiming = request;
-    worker->maybe_pending = false; /* until something says otherwise, while the claim is under way too */
+    if (!others_only)
+        worker->maybe_pending = false; /* until something says otherwise, while the claim is under way too */
+    worker->maybe_other = false;
 }
 
 /* Jobs whose segments are not all with the synthesizers: with so many, no synthesizer waits for a claim. */
@@ -176,10 +178,10 @@ static void claim_more(struct worker *worker)
     unfinished = unfinished_runs(worker);
     if (unfinished < enough)
         post_claim(worker, enough - unfinished < room ? enough - unfinished : room, false);
-    else if (another_key_waits(worker))
+    else if (worker->maybe_other && another_key_waits(worker))
         post_claim(worker, 1, true);
     else
-        worker->maybe_pending = false;
+        worker->maybe_other = false; /* jobs of the keys that are served may wait all the same */
 }
 
 /* ---- segments ---- */

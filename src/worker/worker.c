@@ -204,6 +204,7 @@ static void look_at_database(struct worker *worker, int64_t now)
     if (!changed && !worker->maybe_cancelled)
         return;
     worker->maybe_pending |= changed;
+    worker->maybe_other |= changed;
     worker->maybe_cancelled = false;
     cancel_runs(worker);
 }
@@ -306,7 +307,7 @@ int worker_run(struct worker *worker, struct error *err)
             }
             if (events[i].data.fd == worker->wake_fd) {
                 wake_drain(worker->wake_fd);
-                worker->maybe_pending = true;
+                worker->maybe_pending = worker->maybe_other = true;
             }
         }
     }

@@ -42,7 +42,7 @@ void suite_register(struct suite_entry *entry);
 void test_failed(const char *file, int line, const char *what, bool fatal);
 void test_skipped(void) __attribute__((noreturn));
 
-#define Test(suite_name, test_name, ...)                                                                        \
+#define Test(suite_name, test_name, ...)                                                                     \
     static void suite_name##_##test_name(void);                                                              \
     __attribute__((constructor)) static void suite_name##_##test_name##_register(void)                       \
     {                                                                                                        \

@@ -20,7 +20,10 @@ TestSuite(wait, .init = api_setup, .fini = api_teardown);
  */
 #define SILENCE_MS 300
 
-/* A GET of a job on a connection of its own, sent and not yet answered. */
+/*
+ * A GET of a job on a connection of its own, sent and not yet answered.  Kept, as nginx does: libfcgi would
+ * wait for seconds for a client to close first that reads another's answer meanwhile.
+ */
 static int ask(const char *job_id, const char *prefer, const char *tag)
 {
     char uri[128];
@@ -31,6 +34,7 @@ static int ask(const char *job_id, const char *prefer, const char *tag)
     fcgi_send(fd, &(struct fcgi_request){
                       .uri = uri,
                       .key = api.key,
+                      .keep = true,
                       .fields = {{"HTTP_PREFER", prefer}, {tag != NULL ? "HTTP_IF_NONE_MATCH" : NULL, tag}}});
     return fd;
 }

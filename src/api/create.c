@@ -16,9 +16,9 @@
 struct creation {
     struct commit_work work;
     struct exchange *exchange;
-    char *body;
+    char *body; /* NULL once it is parsed */
     size_t size;
-    struct create_request request; /* points into body's document */
+    struct create_request request; /* points into its document */
     struct job_request row;
     struct repeatable repeatable; /* name NULL: the request is not one */
     char name[HEADER_IDEMPOTENCY_KEY_SIZE];
@@ -180,6 +180,20 @@ static bool read_idempotency_key(struct creation *creation)
     return true;
 }
 
+/* False where the reply is made: there is no room.  A repetition needs none, and gets its answer. */
+static bool may_store(struct creation *creation)
+{
+    struct exchange *exchange = creation->exchange;
+    cleanup(job_release) struct job job = {0};
+
+    if (!storage_is_full(exchange->api) ||
+        (creation->repeatable.name != NULL &&
+         repeatable_find(exchange->store, &creation->repeatable, &job, NULL) != STORE_NOT_FOUND))
+        return true;
+    reply_problem(exchange, PROBLEM_STORAGE_FULL, "the server's disk is below its reserve; try again later");
+    return false;
+}
+
 /* False where the reply is made: the body is not one of ours. */
 static bool parse(struct creation *creation)
 {
@@ -202,6 +216,10 @@ static bool parse(struct creation *creation)
         reply_faults(exchange, problem_of_faults(&faults), &faults);
     else if (r < 0)
         reply_failure(exchange, r, &err);
+    /* The document has all that is needed of it; its bytes stay counted, since those of the document do not.
+     */
+    free(creation->body);
+    creation->body = NULL;
     return r == 0;
 }
 
@@ -211,11 +229,6 @@ void handle_job_create(struct exchange *exchange)
     char *body;
     size_t size;
 
-    if (storage_is_full(exchange->api)) {
-        reply_problem(exchange, PROBLEM_STORAGE_FULL,
-                      "the server's disk is below its reserve; try again later");
-        return;
-    }
     if (!body_read(exchange, &body, &size))
         return;
     creation = calloc(1, sizeof *creation);
@@ -230,7 +243,7 @@ void handle_job_create(struct exchange *exchange)
     creation->exchange = exchange;
     creation->body = body;
     creation->size = size;
-    if (!read_idempotency_key(creation) || !parse(creation)) {
+    if (!read_idempotency_key(creation) || !may_store(creation) || !parse(creation)) {
         creation_free(creation);
         return;
     }

@@ -199,11 +199,18 @@ void reply_limited(struct exchange *exchange, const struct limit_hit *hit)
     int64_t seconds = (hit->retry_ms + 999) / 1000;
     char detail[DETAIL_MAX];
 
-    snprintf(detail, sizeof detail,
-             "this key's limit %s is %" PRId64 " %s, and %" PRId64 " are left, which is too few for this job;"
-             " try again in %" PRId64 " s",
-             limit_name(hit->limit), standing->limits.most[hit->limit], unit,
-             usage_left(standing, hit->limit), seconds);
+    if (hit->never)
+        snprintf(detail, sizeof detail,
+                 "this key's limit %s is %" PRId64
+                 " %s, and this job alone needs more: it never fits, and has"
+                 " to be split",
+                 limit_name(hit->limit), standing->limits.most[hit->limit], unit);
+    else
+        snprintf(detail, sizeof detail,
+                 "this key's limit %s is %" PRId64 " %s, and %" PRId64
+                 " are left, which is too few for this job; try again in %" PRId64 " s",
+                 limit_name(hit->limit), standing->limits.most[hit->limit], unit,
+                 usage_left(standing, hit->limit), seconds);
     reply_field(exchange, "Retry-After", "%" PRId64, seconds);
     reply_details(exchange, hit->limit == LIMIT_BURST ? PROBLEM_RATE_LIMITED : PROBLEM_QUOTA_EXCEEDED,
                   (struct problem_details){.detail = detail, .policy = limit_name(hit->limit)});

@@ -47,9 +47,11 @@ struct api {
     atomic_llong body_bytes;     /* in memory, of all requests */
     atomic_llong space_at;       /* when the space on the disk was last asked for, monotonic */
     atomic_bool storage_is_full; /* what the answer was */
-    atomic_llong write_at;       /* likewise for a write to the database */
-    atomic_bool is_writable;
-    atomic_bool is_checking; /* a thread is finding out */
+    struct commit_work check;    /* a write that shows whether the database takes any */
+    int checked_fd;              /* an eventfd: the check has ended */
+    atomic_bool is_checking;     /* it is under way */
+    atomic_llong write_at;       /* from when on the next one is due, monotonic */
+    atomic_bool is_writable;     /* what the last one said */
 };
 
 /*

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/resource.h>
 #include <sys/select.h>
 #include <sys/socket.h>
@@ -15,8 +16,12 @@
 #include "base/wake.h"
 #include "codec/event_json.h"
 
-/* Writes under way: no more than there can be connections, and a few of the threads' own. */
-#define WRITES_MAX (FD_SETSIZE + 256)
+/*
+ * Writes that wait for the one that is committed (COMMITTER_GROUP_MAX).  Each holds its connection: together
+ * with WAITS_MAX they leave some of FD_SETSIZE to requests that write nothing, however long the database is
+ * busy.
+ */
+#define WRITES_MAX 384
 
 /* Connections that wait for a thread; the kernel's own limit is 4096. */
 #define LISTEN_BACKLOG 1024
@@ -113,10 +118,11 @@ int api_serve(const struct settings *settings, int listen_fd, int stop_fd, void 
         .wake_socket = wake_sender(),
         .listen_fd = -1,
         .stop_fd = stop_fd,
+        .checked_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
         .is_writable = true,
     };
     struct pool *pool = NULL;
-    int r = limit_descriptors(err);
+    int r = api.checked_fd >= 0 ? limit_descriptors(err) : error_system(err, errno, "cannot make an eventfd");
 
     if (r == 0)
         r = make_guard(settings, &api.guard, err);
@@ -140,6 +146,7 @@ int api_serve(const struct settings *settings, int listen_fd, int stop_fd, void 
     pool_free(pool);
     guard_free(api.guard);
     close_fd(&api.wake_socket);
+    close_fd(&api.checked_fd);
     close_fd(&api.listen_fd);
     return 0;
 }

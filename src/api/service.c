@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What is not about jobs: voices, and whether the service is well. */
+#include <poll.h>
 #include <string.h>
+#include <sys/eventfd.h>
 
 #include "api/internal.h"
 #include "base/file.h"
@@ -9,6 +11,9 @@
 
 /* The disk and the database are asked how they are at most this often. */
 #define CHECK_INTERVAL_MS 1000
+
+/* A database that takes a write only after this is not ready, whatever comes of it in the end. */
+#define CHECK_PATIENCE_MS 2000
 
 void handle_voices(struct exchange *exchange)
 {
@@ -107,18 +112,35 @@ static int count_check(struct commit_work *work, struct store *store, struct err
     return metric_add(store, "readiness_checks_total", 1, err);
 }
 
+static void end_check(struct commit_work *work)
+{
+    struct api *api = container_of(work, struct api, check);
+
+    atomic_store(&api->is_writable, work->result >= 0);
+    atomic_store(&api->write_at, clock_monotonic_ms(api->clock) + CHECK_INTERVAL_MS);
+    atomic_store(&api->is_checking, false);
+    eventfd_write(api->checked_fd, 1);
+}
+
 /* Asked for at most once in CHECK_INTERVAL_MS, since it costs a commit and anybody may ask. */
 static bool database_is_writable(struct api *api)
 {
-    struct commit_work work = {.run = count_check};
-    int64_t now = clock_monotonic_ms(api->clock);
+    struct pollfd checked = {.fd = api->checked_fd, .events = POLLIN};
+    eventfd_t count;
 
-    /* One asks at a time: while it waits for a database that is busy, the others get the answer of before. */
-    if (now < atomic_load(&api->write_at) || atomic_exchange(&api->is_checking, true))
+    /* One waits at a time; the others get the answer of before, which soon is the one of a database that is
+     * busy. */
+    if (clock_monotonic_ms(api->clock) < atomic_load(&api->write_at) ||
+        atomic_exchange(&api->is_checking, true))
         return atomic_load(&api->is_writable);
-    atomic_store(&api->is_writable, committer_call(api->committer, &work, NULL) == 0);
-    atomic_store(&api->write_at, clock_monotonic_ms(api->clock) + CHECK_INTERVAL_MS);
-    atomic_store(&api->is_checking, false);
+    eventfd_read(api->checked_fd, &count); /* of a check that was not waited for to its end */
+    api->check = (struct commit_work){.run = count_check, .done = end_check};
+    if (committer_post(api->committer, &api->check) < 0) {
+        atomic_store(&api->is_writable, false);
+        atomic_store(&api->is_checking, false);
+    } else if (poll(&checked, 1, CHECK_PATIENCE_MS) != 1) {
+        atomic_store(&api->is_writable, false);
+    }
     return atomic_load(&api->is_writable);
 }
 

@@ -96,13 +96,16 @@ bool usage_fits(const struct key_standing *standing, const struct job_cost *cost
     need(cost, needed);
     for (int i = 0; i < LIMIT_COUNT; i++) {
         double over = standing->usage.used[i] + needed[i] - (double)standing->limits.most[i];
-        int64_t wait;
+        struct limit_hit hit;
 
         if (over <= 0 || standing->limits.most[i] == 0)
             continue;
-        wait = wait_for(standing, (enum key_limit)i, over);
-        if (fits || wait > ret_hit->retry_ms)
-            *ret_hit = (struct limit_hit){.limit = (enum key_limit)i, .retry_ms = wait};
+        hit = (struct limit_hit){.limit = (enum key_limit)i,
+                                 .retry_ms = wait_for(standing, (enum key_limit)i, over),
+                                 .never = needed[i] > (double)standing->limits.most[i]};
+        if (fits || hit.never > ret_hit->never ||
+            (hit.never == ret_hit->never && hit.retry_ms > ret_hit->retry_ms))
+            *ret_hit = hit;
         fits = false;
     }
     return fits;

@@ -46,6 +46,7 @@ struct job_cost {
 struct limit_hit {
     enum key_limit limit;
     int64_t retry_ms;
+    bool never; /* the job is larger than the whole limit: no try makes sense */
 };
 
 struct settings;
@@ -64,8 +65,8 @@ int64_t limit_window(const struct key_limits *limits, enum key_limit limit);
 void usage_refresh(struct key_standing *standing, int64_t now_ms);
 
 /*
- * True where a job of that cost fits.  Otherwise *ret_hit is the limit with the longest wait: to come back
- * for any other would be in vain.  standing is fresh.
+ * True where a job of that cost fits.  Otherwise *ret_hit is a limit that it never fits, or that with the
+ * longest wait: to come back for any other would be in vain.  standing is fresh.
  */
 bool usage_fits(const struct key_standing *standing, const struct job_cost *cost, struct limit_hit *ret_hit);
 

@@ -25,18 +25,28 @@ struct committer {
 
 /* ---- the thread ---- */
 
-/* Takes up to COMMITTER_GROUP_MAX works off the queue, waiting for the first; NULL when there will be no
- * more. */
-static struct commit_work *take_group(struct committer *committer)
+/* False where there will be no more. */
+static bool wait_for_works(struct committer *committer)
 {
-    struct commit_work *group, **end = &group;
-    size_t count = 0;
+    bool found;
 
     pthread_mutex_lock(&committer->mutex);
     while (committer->first == NULL && !committer->stopping)
         pthread_cond_wait(&committer->posted, &committer->mutex);
-    group = committer->first;
-    while (*end != NULL && count < COMMITTER_GROUP_MAX) {
+    found = committer->first != NULL;
+    pthread_mutex_unlock(&committer->mutex);
+    return found;
+}
+
+/* Takes up to most works off the queue; NULL where there is none. */
+static struct commit_work *take_works(struct committer *committer, size_t most)
+{
+    struct commit_work *works, **end = &works;
+    size_t count = 0;
+
+    pthread_mutex_lock(&committer->mutex);
+    works = committer->first;
+    while (*end != NULL && count < most) {
         end = &(*end)->next;
         count++;
     }
@@ -46,7 +56,7 @@ static struct commit_work *take_group(struct committer *committer)
     *end = NULL;
     committer->queued -= count;
     pthread_mutex_unlock(&committer->mutex);
-    return group;
+    return works;
 }
 
 /* Runs the works up to end in an open transaction and commits it; a negative value where it was rolled back.
@@ -73,26 +83,35 @@ static void fail_works(struct commit_work *first, const struct commit_work *end,
     }
 }
 
-/* One work must not fail another: where the group fails, each gets a transaction of its own. */
-static void commit_group(struct committer *committer, struct commit_work *first,
-                         const struct commit_work *end)
+/*
+ * One work must not fail another: where the group fails, each gets a transaction of its own.  A negative
+ * value where one could not even begin, which is no work's fault: then all from there on have failed.
+ */
+static int commit_group(struct committer *committer, struct commit_work *first, const struct commit_work *end,
+                        struct error *err)
 {
-    struct error err = {""};
-    int r = store_begin(committer->store, committer->who, &err);
-    bool begun = r == 0;
+    int r = store_begin(committer->store, committer->who, err);
 
-    if (begun)
-        r = commit_works(committer, first, end, &err);
+    if (r < 0) {
+        fail_works(first, end, r, err);
+        return r;
+    }
+    r = commit_works(committer, first, end, err);
     if (r >= 0) {
         if (committer->heard != NULL)
             committer->heard(committer->context);
-        return;
+        return 0;
     }
-    if (begun && first->next != end)
-        for (struct commit_work *work = first; work != end; work = work->next)
-            commit_group(committer, work, work->next);
-    else /* a transaction that cannot even begin is no work's fault, and each would wait as long again */
-        fail_works(first, end, r, &err);
+    if (first->next == end) {
+        fail_works(first, end, r, err);
+        return 0;
+    }
+    for (struct commit_work *work = first; work != end; work = work->next)
+        if ((r = commit_group(committer, work, work->next, err)) < 0) {
+            fail_works(work->next, end, r, err);
+            return r;
+        }
+    return 0;
 }
 
 static void tell(struct commit_work *group)
@@ -106,11 +125,19 @@ static void tell(struct commit_work *group)
 static void *run(void *argument)
 {
     struct committer *committer = argument;
-    struct commit_work *group;
 
-    while ((group = take_group(committer)) != NULL) {
-        commit_group(committer, group, NULL);
-        tell(group);
+    while (wait_for_works(committer)) {
+        struct commit_work *works = take_works(committer, COMMITTER_GROUP_MAX);
+        struct error err = {""};
+        int r = commit_group(committer, works, NULL, &err);
+
+        tell(works);
+        if (r < 0) {
+            /* What gathered meanwhile would wait as long again, and longer than its clients. */
+            works = take_works(committer, committer->queue_max);
+            fail_works(works, NULL, r, &err);
+            tell(works);
+        }
     }
     return NULL;
 }

@@ -20,7 +20,7 @@ struct committer;
  * run is called on the committer's thread inside a transaction and calls [write] verbs of the store.  It may
  * be called again: when one work of a group fails, the group is rolled back and each is run in a transaction
  * of its own; so run must leave its own memory such that it can start over.  A positive result commits with
- * the rest.
+ * the rest.  Where no transaction can begin (the turnstile stays shut), all that is queued fails at once.
  *
  * done is called on the committer's thread after the commit, with result and error set.  It must be quick,
  * and may post further works.  After it the committer no longer touches the work.

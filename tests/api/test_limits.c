@@ -90,6 +90,7 @@ Test(limits, a_quota_is_told_apart_from_the_rate)
     cr_assert_eq(reply.status, 429, "%s", reply.body);
     testcase_string(&reply, "/code", "quota_exceeded");
     testcase_string(&reply, "/policy", "day_chars");
+    cr_assert_not_null(strstr(reply.body, "it never fits, and has to be split"), "%s", reply.body);
     fcgi_reply_release(&reply);
     reply = testcase_create("{\"text\":\"Short.\"}", NULL);
     cr_assert_eq(reply.status, 202, "a shorter text still fits: %s", reply.body);

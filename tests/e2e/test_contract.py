@@ -9,6 +9,7 @@ import fcntl
 import http.client
 import json
 import os
+import select
 import signal
 import socket
 import sqlite3
@@ -268,16 +269,52 @@ def test_without_a_worker_it_is_not_ready():
         wait_for("readiness to end", lambda: product.client.get("/readyz", key="").status == 503)
 
 
+def shut_turnstile(product):
+    """While the file is open, no process writes to the database."""
+    turnstile = open(product.setting("database") + "-turnstile", "r+b")
+    fcntl.flock(turnstile, fcntl.LOCK_EX)
+    return turnstile
+
+
 def test_writes_that_wait_too_long_are_told_to_come_again():
     with started() as product, concurrent.futures.ThreadPoolExecutor(4) as pool:
         client = product.client
         job = job_that_is(client, "completed")
-        with open(product.setting("database") + "-turnstile", "r+b") as turnstile:
-            fcntl.flock(turnstile, fcntl.LOCK_EX)
+        with shut_turnstile(product):
             again = f"/v1/jobs/{job}/redeliver"
             late = [pool.submit(*what) for what in ((client.post, TEXT), (client.cancel, job), (client.call, "POST", again))]
             for answer in late:
                 answer.result().expect_problem(503, "unavailable")
+
+
+# More than the API lets wait at once (WRITES_MAX and a group that is being committed).
+MANY_WRITES = 700
+
+
+def test_writes_that_wait_leave_room_for_those_that_read():
+    """Past so many the next is refused at once; none waits for longer than the first; reads go on meanwhile."""
+    with started() as product, contextlib.ExitStack() as opened:
+        client = product.client
+        job = job_that_is(client, "completed")
+        host, port = client.address.split(":")
+        body = json.dumps(TEXT).encode()
+        head = (f"POST /v1/tts/async HTTP/1.1\r\nHost: {client.address}\r\nAuthorization: Bearer {client.key}\r\n"
+                f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n").encode()
+        with shut_turnstile(product):
+            waiting = []
+            for _ in range(MANY_WRITES):
+                waiting.append(opened.enter_context(socket.create_connection((host, int(port)), timeout=60)))
+                waiting[-1].sendall(head + body)
+            refused = select.select(waiting, [], [], 60)[0]
+            check(0 < len(refused) < MANY_WRITES, f"{len(refused)} of {MANY_WRITES} writes were answered at first")
+            equal(client.job(job)["status"], "completed", "status")
+            for connection in waiting:
+                response = http.client.HTTPResponse(connection, method="POST")
+                response.begin()
+                equal(response.status, 503, "status")
+                check(response.headers["Retry-After"], "a refusal says when to come again")
+                response.read()
+        client.post(TEXT).expect(202)
 
 
 def test_a_repetition_that_comes_too_early_is_told_so():
@@ -285,8 +322,7 @@ def test_a_repetition_that_comes_too_early_is_told_so():
     with started() as product, concurrent.futures.ThreadPoolExecutor(4) as pool:
 
         def send_twice():
-            with open(product.setting("database") + "-turnstile", "r+b") as turnstile:
-                fcntl.flock(turnstile, fcntl.LOCK_EX)
+            with shut_turnstile(product):
                 pool.submit(product.client.post, TEXT)  # a transaction that waits, and behind which they gather
                 time.sleep(0.2)
                 key = {"Idempotency-Key": os.urandom(16).hex()}

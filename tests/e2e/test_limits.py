@@ -119,6 +119,8 @@ def test_below_the_reserve_nothing_is_taken_and_all_else_works():
     with started(f"disk_reserve={free - GIB}") as product:
         client = product.client
         done = client.wait(client.create()["job_id"], "completed")
+        named = client.post(BODY, headers={"Idempotency-Key": "old"}).expect(202).json
+        client.wait(named["job_id"], "completed")
         os.kill(product.worker_pid, signal.SIGSTOP)
         waiting = client.create()
         ballast = product.state / "ballast"
@@ -127,6 +129,9 @@ def test_below_the_reserve_nothing_is_taken_and_all_else_works():
                 os.posix_fallocate(file.fileno(), 0, 2 * GIB)
             refused = wait_for("a refusal", lambda: (lambda a: a if a.status != 202 else None)(client.post(BODY)))
             refused.expect_problem(507, "storage_full")
+            client.post(BODY, headers={"Idempotency-Key": "new"}).expect_problem(507, "storage_full")
+            again = client.post(BODY, headers={"Idempotency-Key": "old"}).expect(202)
+            equal((again.headers["Idempotent-Replayed"], again.json["job_id"]), ("true", named["job_id"]), "answer")
             equal(client.job(done["job_id"])["status"], "completed", "status")
             check(len(client.get("/v1/jobs").expect(200).json["jobs"]) >= 2, "too few jobs")
             client.download(done)

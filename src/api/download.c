@@ -30,6 +30,7 @@ static void look_again(struct exchange *exchange)
     }
     reply_field(exchange, "X-Accel-Redirect", "%s?again=1", exchange->path);
     exchange->status = 200;
+    exchange->caching = CACHING_BY_NGINX;
 }
 
 /* What may stand behind the id: the audio itself is without, whatever its format. */

@@ -10,7 +10,8 @@
 
 void reply_tagged(struct exchange *exchange)
 {
-    const char *known = request_field(exchange, "HTTP_IF_NONE_MATCH");
+    char joined[REQUEST_LIST_SIZE];
+    const char *known = request_list(exchange, "HTTP_IF_NONE_MATCH", joined);
     unsigned char hash[SHA256_SIZE];
     char hex[SHA256_HEX_SIZE], tag[2 + 2 * TAG_BYTES + 1];
 
@@ -18,6 +19,7 @@ void reply_tagged(struct exchange *exchange)
     hex_encode(hash, TAG_BYTES, hex);
     snprintf(tag, sizeof tag, "\"%.*s\"", 2 * TAG_BYTES, hex);
     reply_field(exchange, "ETag", "%s", tag);
+    exchange->caching = CACHING_BY_TAG;
     if (known != NULL && header_etag_matches(known, tag)) {
         exchange->status = 304;
         exchange->content_type = NULL;

@@ -28,6 +28,31 @@ const char *request_field(const struct exchange *exchange, const char *name)
     return value != NULL && *value != '\0' ? value : NULL;
 }
 
+const char *request_list(const struct exchange *exchange, const char *name, char joined[REQUEST_LIST_SIZE])
+{
+    size_t length = strlen(name), end = 0;
+    const char *first = NULL;
+
+    for (char *const *parameter = exchange->fcgi->envp; *parameter != NULL; parameter++) {
+        const char *value = *parameter + length + 1;
+        int written;
+
+        if (strncmp(*parameter, name, length) != 0 || (*parameter)[length] != '=' || *value == '\0')
+            continue;
+        written = snprintf(joined + end, REQUEST_LIST_SIZE - end, "%s%s", first != NULL ? ", " : "", value);
+        if (first == NULL)
+            first = value;
+        else
+            first = joined;
+        if (written < 0 || end + (size_t)written >= REQUEST_LIST_SIZE) {
+            joined[end] = '\0';
+            break;
+        }
+        end += (size_t)written;
+    }
+    return first;
+}
+
 /* Splits REQUEST_URI; a path of ours has only characters that need no percent-encoding, so none is decoded.
  */
 static bool read_target(struct exchange *exchange)
@@ -350,9 +375,14 @@ void exchange_send(struct exchange *exchange)
         reply_problem(exchange, PROBLEM_INTERNAL_ERROR, "the reply is larger than the server makes them");
     }
     cors_reply(exchange);
-    length = snprintf(start, sizeof start, "Status: %d %s\r\nX-Request-Id: %s\r\nCache-Control: no-store\r\n",
-                      exchange->status, reason_of(exchange->status), exchange->request_id);
+    length = snprintf(start, sizeof start, "Status: %d %s\r\nX-Request-Id: %s\r\n", exchange->status,
+                      reason_of(exchange->status), exchange->request_id);
     FCGX_PutStr(start, length, exchange->fcgi->out);
+    if (exchange->caching != CACHING_BY_NGINX) {
+        length = snprintf(start, sizeof start, "Cache-Control: %s\r\n",
+                          exchange->caching == CACHING_BY_TAG ? "private, no-cache" : "no-store");
+        FCGX_PutStr(start, length, exchange->fcgi->out);
+    }
     if (exchange->content_type != NULL) {
         length = snprintf(start, sizeof start,
                           "Content-Type: %s\r\nContent-Length: %zu\r\nX-Content-Type-Options: nosniff\r\n",

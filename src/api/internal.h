@@ -103,6 +103,11 @@ struct exchange {
     void *creation;  /* what the handler keeps for it */
 
     int status;
+    enum {
+        CACHING_NONE,
+        CACHING_BY_TAG,   /* kept, and asked for anew by its ETag */
+        CACHING_BY_NGINX, /* nginx sends a file in place of the reply */
+    } caching;
     struct buf *head; /* the thread's own: header fields, each with its CRLF */
     struct buf *body; /* likewise */
     const char *content_type;
@@ -115,6 +120,13 @@ bool exchange_start(struct exchange *exchange);
 
 /* A header field of the request, "HTTP_ACCEPT", or NULL. */
 const char *request_field(const struct exchange *exchange, const char *name);
+
+/*
+ * The same of a field that is a list, which a client may send in several lines (RFC 9110 section 5.3): nginx
+ * hands each on by itself.  joined is where they are put together; what does not fit there is left out.
+ */
+#define REQUEST_LIST_SIZE 1024
+const char *request_list(const struct exchange *exchange, const char *name, char joined[REQUEST_LIST_SIZE]);
 
 void reply_field(struct exchange *exchange, const char *name, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
@@ -176,6 +188,9 @@ void key_cache_clear(struct key_cache *cache);
 
 /* query_decode() of the request's own; false where the reply is made: 400 invalid_parameter. */
 bool query_parse(struct exchange *exchange, struct query *ret_query);
+
+/* For a call that takes no parameters: false where the reply is made. */
+bool query_is_empty(struct exchange *exchange);
 
 /* ---- routes ---- */
 

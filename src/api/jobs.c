@@ -36,7 +36,8 @@ static void reply_job(struct exchange *exchange, int status, const struct job *j
 /* The seconds that the client would wait for the job to change its state, cut to WAIT_MAX; -1 is none. */
 static int preferred_wait(const struct exchange *exchange)
 {
-    const char *prefer = request_field(exchange, "HTTP_PREFER");
+    char joined[REQUEST_LIST_SIZE];
+    const char *prefer = request_list(exchange, "HTTP_PREFER", joined);
     int seconds;
 
     if (prefer == NULL || !header_prefer_wait(prefer, &seconds))

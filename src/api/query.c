@@ -12,3 +12,21 @@ bool query_parse(struct exchange *exchange, struct query *ret_query)
         QUERY_PARAMETERS_MAX, QUERY_NAME_SIZE - 1, QUERY_VALUE_SIZE - 1);
     return false;
 }
+
+bool query_is_empty(struct exchange *exchange)
+{
+    struct faults faults = {0};
+    struct query query;
+
+    if (!query_parse(exchange, &query))
+        return false;
+    for (size_t i = 0; i < query.count; i++) {
+        char pointer[FAULT_POINTER_SIZE];
+
+        fault_quote(query.parameters[i].name, pointer, sizeof pointer);
+        fault_add(&faults, "unknown_parameter", pointer, "is unknown; this call takes no parameters");
+    }
+    if (faults.total > 0)
+        reply_faults(exchange, PROBLEM_INVALID_PARAMETER, &faults);
+    return faults.total == 0;
+}

@@ -11,19 +11,20 @@ static const struct route {
     const char *method;
     const char *pattern;
     bool keyless;
+    bool queried; /* takes parameters; those with a key that take none refuse them */
     void (*handle)(struct exchange *exchange);
 } routes[] = {
-    {"POST", "/v1/tts/async", false, handle_job_create},
-    {"GET", "/v1/jobs", false, handle_job_list},
-    {"GET", "/v1/jobs/*", false, handle_job_get},
-    {"DELETE", "/v1/jobs/*", false, handle_job_cancel},
-    {"GET", "/v1/jobs/*/deliveries", false, handle_deliveries},
-    {"POST", "/v1/jobs/*/redeliver", false, handle_redeliver},
-    {"GET", "/v1/download/*", true, handle_download},
-    {"GET", "/v1/voices", false, handle_voices},
-    {"GET", "/v1/usage", false, handle_usage},
-    {"GET", "/healthz", true, handle_healthz},
-    {"GET", "/readyz", true, handle_readyz},
+    {"POST", "/v1/tts/async", false, false, handle_job_create},
+    {"GET", "/v1/jobs", false, true, handle_job_list},
+    {"GET", "/v1/jobs/*", false, false, handle_job_get},
+    {"DELETE", "/v1/jobs/*", false, false, handle_job_cancel},
+    {"GET", "/v1/jobs/*/deliveries", false, false, handle_deliveries},
+    {"POST", "/v1/jobs/*/redeliver", false, false, handle_redeliver},
+    {"GET", "/v1/download/*", true, false, handle_download},
+    {"GET", "/v1/voices", false, false, handle_voices},
+    {"GET", "/v1/usage", false, false, handle_usage},
+    {"GET", "/healthz", true, false, handle_healthz},
+    {"GET", "/readyz", true, false, handle_readyz},
 };
 
 static bool matches(const char *pattern, const char *path, char argument[PATH_MAX_BYTES])
@@ -102,7 +103,7 @@ static void handle_with_key(struct exchange *exchange, const struct route *found
 
     if (r < 0)
         reply_failure(exchange, r, &err);
-    else if (authenticate(exchange))
+    else if (authenticate(exchange) && (found->queried || query_is_empty(exchange)))
         found->handle(exchange);
     store_read_end(exchange->store);
 }
@@ -110,12 +111,13 @@ static void handle_with_key(struct exchange *exchange, const struct route *found
 void route(struct exchange *exchange)
 {
     const struct route *found = find_route(exchange);
+    char joined[REQUEST_LIST_SIZE];
 
     if (found == NULL)
         refuse_method(exchange);
     else if (found->keyless)
         found->handle(exchange);
-    else if (!header_accepts(request_field(exchange, "HTTP_ACCEPT"), "application/json"))
+    else if (!header_accepts(request_list(exchange, "HTTP_ACCEPT", joined), "application/json"))
         reply_problem(exchange, PROBLEM_NOT_ACCEPTABLE,
                       "answers are application/json, which Accept must allow");
     else

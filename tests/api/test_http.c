@@ -144,6 +144,43 @@ Test(http, a_client_that_takes_no_json_is_told_so)
     }
 }
 
+/* nginx hands each line on by itself. */
+Test(http, a_field_that_is_a_list_may_come_in_several_lines)
+{
+    static char long_one[1025]; /* more than is put together */
+    struct fcgi_request request = {
+        .uri = "/v1/voices",
+        .key = api.key,
+        .fields = {{"HTTP_ACCEPT", "text/html"}, {"HTTP_ACCEPT", "application/json"}}};
+    struct fcgi_reply reply = api_call(&request);
+
+    cr_assert_eq(reply.status, 200);
+    fcgi_reply_release(&reply);
+    request.fields[1][1] = "text/plain";
+    testcase_problem(&request, 406, "not_acceptable");
+    memset(long_one, 'x', sizeof long_one - 1);
+    request.fields[0][1] = long_one;
+    request.fields[1][1] = "application/json";
+    testcase_problem(&request, 406, "not_acceptable");
+}
+
+Test(http, a_parameter_that_a_call_does_not_take_is_refused)
+{
+    static const char *const uris[] = {"/v1/voices?x=1", "/v1/usage?%ff", "/v1/jobs/job_x?wait=30"};
+    struct fcgi_reply reply;
+
+    for (size_t i = 0; i < array_length(uris); i++) {
+        testcase_problem(&(struct fcgi_request){.uri = uris[i], .key = api.key}, 400, "invalid_parameter");
+        testcase_problem(&(struct fcgi_request){.uri = uris[i]}, 401, "unauthorized");
+    }
+    testcase_problem(
+        &(struct fcgi_request){.method = "POST", .uri = "/v1/tts/async?a=b", .key = api.key, .body = "{}"},
+        400, "invalid_parameter");
+    reply = api_call(&(struct fcgi_request){.uri = "/v1/voices?", .key = api.key});
+    cr_assert_eq(reply.status, 200);
+    fcgi_reply_release(&reply);
+}
+
 /* ---- the service ---- */
 
 Test(http, voices_are_listed_with_their_default)

@@ -149,6 +149,7 @@ Test(jobs, a_job_has_a_tag_that_saves_its_bytes)
     request.fields[0][1] = weak;
     reply = api_call(&request);
     cr_assert_eq(reply.status, 304, "If-None-Match compares weakly");
+    testcase_field(&reply, "Cache-Control", "private, no-cache");
     fcgi_reply_release(&reply);
 
     finish_job(&outcome_completed);

@@ -40,6 +40,14 @@ UNREACHED = {
 # --- requests that no library would send ----------------------------------------------------------------------------
 
 
+def raw_open(client, begun):
+    """A connection on which these bytes were sent."""
+    host, port = client.address.split(":")
+    connection = socket.create_connection((host, int(port)), timeout=60)
+    connection.sendall(begun)
+    return connection
+
+
 def raw(client, method, target, *lines, version="HTTP/1.1"):
     """Sends these bytes and no others; the answer is judged like any."""
     host, port = client.address.split(":")
@@ -226,7 +234,25 @@ def test_a_client_address_that_asks_too_often_is_told_so_on_every_path():
     with started("address_rate=1") as product:
         for method, path in operations(429):
             rest = {"body": TEXT} if method == "POST" else {}
-            wait_for("a 429", lambda: product.client.call(method, target_of(path), **rest).status == 429, pause=0)
+
+            def refused():
+                answer = product.client.call(method, target_of(path), **rest)
+                return answer if answer.status == 429 else None
+
+            equal(wait_for("a 429", refused, pause=0).json["policy"], "address_rate", "policy")
+
+
+def test_a_client_address_that_asks_too_much_at_once_is_told_so():
+    with started("address_connections=1") as product:
+        held = raw_open(product.client, b"POST /v1/tts/async HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n")
+        with held:
+
+            def refused():
+                answer = product.client.get("/healthz", key="")
+                return answer if answer.status == 429 else None
+
+            equal(wait_for("a 429", refused, pause=0).json["policy"], "address_connections", "policy")
+        wait_for("room", lambda: product.client.get("/healthz", key="").status == 200)
 
 
 def test_without_the_api_nginx_says_so_on_every_path_of_it():
@@ -296,15 +322,13 @@ def test_writes_that_wait_leave_room_for_those_that_read():
     with started() as product, contextlib.ExitStack() as opened:
         client = product.client
         job = job_that_is(client, "completed")
-        host, port = client.address.split(":")
         body = json.dumps(TEXT).encode()
         head = (f"POST /v1/tts/async HTTP/1.1\r\nHost: {client.address}\r\nAuthorization: Bearer {client.key}\r\n"
                 f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n").encode()
         with shut_turnstile(product):
             waiting = []
             for _ in range(MANY_WRITES):
-                waiting.append(opened.enter_context(socket.create_connection((host, int(port)), timeout=60)))
-                waiting[-1].sendall(head + body)
+                waiting.append(opened.enter_context(raw_open(client, head + body)))
             refused = select.select(waiting, [], [], 60)[0]
             check(0 < len(refused) < MANY_WRITES, f"{len(refused)} of {MANY_WRITES} writes were answered at first")
             equal(client.job(job)["status"], "completed", "status")

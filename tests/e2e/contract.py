@@ -22,6 +22,13 @@ METHODS = ("get", "put", "post", "delete", "patch")
 # Header fields that the document requires and the server does not send yet, each with the reason.  Emptied as they come.
 MISSING_HEADERS = {}
 
+# What any answer may carry, which the document says once for all: HTTP's own fields, and those of CORS and TLS.
+EVERYWHERE = {
+    "date", "server", "connection", "keep-alive", "content-type", "content-length", "transfer-encoding", "vary",
+    "strict-transport-security", "allow", "access-control-allow-origin", "access-control-expose-headers", "x-request-id",
+    "cache-control", "x-content-type-options",
+}
+
 # What any address may answer, there or not: errors of HTTP itself, and of a server that is not well.
 ANYWHERE = {400, 413, 414, 429, 431, 500, 501, 502, 503, 504, 505}
 
@@ -143,6 +150,10 @@ def check_headers(response, headers):
         wrong = document.faults(field["schema"], headers[name])
         if wrong:
             raise Violation(f"{name}: {wrong}")
+    named = {name.lower() for name in response.get("headers", {})}
+    unnamed = {name.lower() for name in headers.keys()} - named - EVERYWHERE
+    if unnamed:
+        raise Violation(f"fields that are not documented: {', '.join(sorted(unnamed))}")
 
 
 def check_body(response, method, headers, body):

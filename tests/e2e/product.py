@@ -368,6 +368,17 @@ class Product:
             return pathlib.Path(f"/proc/{pid}/cmdline").read_bytes() != b""
         return False
 
+    @staticmethod
+    def freeze(pid):
+        """Stops a process, and waits until each of its threads has stopped; SIGCONT lets it go on."""
+
+        def stopped():
+            tasks = pathlib.Path(f"/proc/{pid}/task").iterdir()
+            return all((task / "stat").read_text().rsplit(")", 1)[1].split()[0] == "T" for task in tasks)
+
+        os.kill(pid, signal.SIGSTOP)
+        wait_for(f"process {pid} to stop", stopped)
+
     def children(self, pid):
         """The children of a process, such as the synthesizers of a worker."""
         with contextlib.suppress(OSError):

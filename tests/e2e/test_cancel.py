@@ -49,7 +49,7 @@ def test_a_promised_cancellation_outlives_its_worker():
         job_id = client.create(text=LONG, voice="slt")["job_id"]
         client.wait(job_id, "processing")
         wait_for("some progress", lambda: client.job(job_id)["progress"] > 0)
-        os.kill(product.worker_pid, signal.SIGSTOP)
+        product.freeze(product.worker_pid)
         client.cancel(job_id).expect(202)
         os.kill(product.worker_pid, signal.SIGKILL)
         product.start()

@@ -272,7 +272,7 @@ def test_an_api_that_hangs_is_told_from_one_that_is_not_there():
         before = set(product.children(nginx))
         os.kill(nginx, signal.SIGHUP)
         wait_for("the workers that know of it alone", lambda: not before & set(product.children(nginx)))
-        os.kill(product.api_pid, signal.SIGSTOP)
+        product.freeze(product.api_pid)
         try:
             drive(product.client, 504, TEXT)
         finally:

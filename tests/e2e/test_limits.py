@@ -60,7 +60,7 @@ def test_a_key_has_limits_of_its_own_until_it_gives_them_up(product):
 def test_jobs_that_wait_are_counted_and_give_their_place_back():
     with started() as product:
         client = product.new_client("limited", "--max-pending-jobs", "3")
-        os.kill(product.worker_pid, signal.SIGSTOP)
+        product.freeze(product.worker_pid)
         try:
             jobs = [client.create() for _ in range(3)]
             answer = client.post({"text": SENTENCE})
@@ -121,7 +121,7 @@ def test_below_the_reserve_nothing_is_taken_and_all_else_works():
         done = client.wait(client.create()["job_id"], "completed")
         named = client.post(BODY, headers={"Idempotency-Key": "old"}).expect(202).json
         client.wait(named["job_id"], "completed")
-        os.kill(product.worker_pid, signal.SIGSTOP)
+        product.freeze(product.worker_pid)
         waiting = client.create()
         ballast = product.state / "ballast"
         try:

@@ -120,7 +120,7 @@ def impatient_nginx(product):
 def test_an_api_that_hangs_or_is_gone_is_a_problem_of_the_gateway():
     with started() as product, impatient_nginx(product):
         client = product.client
-        os.kill(product.api_pid, signal.SIGSTOP)
+        product.freeze(product.api_pid)
         try:
             answer = client.get("/healthz").expect_problem(504, "gateway_timeout")
             check(int(answer.headers["Retry-After"]) > 0, "no Retry-After")

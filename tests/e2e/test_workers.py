@@ -103,7 +103,7 @@ def test_a_worker_that_hung_loses_its_jobs_once_and_goes_on():
         jobs = [client.create(text=text, voice="slt")["job_id"] for _ in range(2)]
         client.wait(jobs[0], "processing")
         product.start_worker()
-        os.kill(product.worker_pid, signal.SIGSTOP)
+        product.freeze(product.worker_pid)
         try:
             wait_for("the other to take over", lambda: "its lease ran out" in product.log("second-worker"))
         finally:

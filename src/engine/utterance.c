@@ -95,15 +95,17 @@ static int on_audio(const cst_wave *wave, int start, int size, int last, cst_aud
 }
 
 /* Features of this utterance; the voice, which later ones share, stays as it is. */
-static void set_features(cst_utterance *utterance, struct stream *stream)
+static void set_features(cst_utterance *utterance, const cst_voice *voice, struct stream *stream)
 {
     cst_audio_streaming_info *info = new_audio_streaming_info();
+    /* The diphone voices have one of their own, 1.1, which an utterance's would replace. */
+    double stretch = get_param_float(voice->features, "duration_stretch", 1);
 
     info->min_buffsize = STREAM_SAMPLES;
     info->asc = on_audio;
     info->userdata = stream;
     feat_set(utterance->features, "streaming_info", audio_streaming_info_val(info));
-    feat_set_float(utterance->features, "duration_stretch", (float)(1 / stream->request->speed));
+    feat_set_float(utterance->features, "duration_stretch", (float)(stretch / stream->request->speed));
 }
 
 /* Without a syllable there is nothing to say, and the diphone voices read before the start of an array. */
@@ -127,7 +129,7 @@ static cst_utterance *synthesize(cst_voice *voice, struct stream *stream)
     }
     utterance = new_utterance();
     utt_set_input_text(utterance, stream->request->text);
-    set_features(utterance, stream);
+    set_features(utterance, voice, stream);
     if (pitch_set(utterance, voice, stream->request->pitch, &stream->pitch) < 0)
         cst_error();
     utt_init(utterance, voice);

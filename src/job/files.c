@@ -15,6 +15,8 @@
  */
 #define EPOCHS_DISCARDED 1000
 
+const char *const job_timings_suffixes[] = {"json", "srt", "vtt", NULL};
+
 int job_folders_make(const char *downloads_dir, struct error *err)
 {
     char folder[PATH_MAX], name[3];
@@ -46,11 +48,12 @@ bool job_final_path(const char *downloads_dir, const struct job *job, char ret_p
     return job_beside_path(downloads_dir, job, audio_format_name(job->format), ret_path);
 }
 
-bool job_part_path(const char *downloads_dir, const struct job *job, int64_t epoch, char ret_path[PATH_MAX])
+bool job_part_path(const char *downloads_dir, const struct job *job, const char *suffix, int64_t epoch,
+                   char ret_path[PATH_MAX])
 {
     char file[JOB_PATH_SIZE];
 
-    job_file_path(job->job_id, audio_format_name(job->format), file);
+    job_file_path(job->job_id, suffix, file);
     return (size_t)snprintf(ret_path, PATH_MAX, "%s/%s.%lld.part", downloads_dir, file, (long long)epoch) <
            PATH_MAX;
 }
@@ -62,6 +65,16 @@ bool job_spool_path(const char *spool_dir, const struct job *job, int64_t epoch,
                             suffix) < PATH_MAX;
 }
 
+static void discard_parts(const char *downloads_dir, const struct job *job, const char *suffix, int64_t first,
+                          int64_t last)
+{
+    char path[PATH_MAX];
+
+    for (int64_t epoch = first; epoch <= last; epoch++)
+        if (job_part_path(downloads_dir, job, suffix, epoch, path))
+            unlink(path);
+}
+
 /* Most of them were never there: what cannot be removed is not looked at. */
 void job_files_discard(const struct settings *settings, const struct job *job, int64_t epochs, bool final)
 {
@@ -69,23 +82,24 @@ void job_files_discard(const struct settings *settings, const struct job *job, i
     int64_t first = epochs > EPOCHS_DISCARDED ? epochs - EPOCHS_DISCARDED : 1;
     char path[PATH_MAX];
 
-    for (int64_t epoch = first; epoch <= epochs; epoch++) {
-        if (job_part_path(settings->downloads_dir, job, epoch, path))
-            unlink(path);
+    discard_parts(settings->downloads_dir, job, audio_format_name(job->format), first, epochs);
+    for (const char *const *suffix = job_timings_suffixes; *suffix != NULL; suffix++)
+        discard_parts(settings->downloads_dir, job, *suffix, first, epochs);
+    for (int64_t epoch = first; epoch <= epochs; epoch++)
         for (size_t i = 0; i < array_length(spooled); i++)
             if (job_spool_path(settings->spool_dir, job, epoch, spooled[i], path))
                 unlink(path);
-    }
     if (final)
         job_files_remove(settings->downloads_dir, job);
 }
 
 void job_files_remove(const char *downloads_dir, const struct job *job)
 {
-    const char *const suffixes[] = {audio_format_name(job->format), "json", "srt", "vtt"};
     char path[PATH_MAX];
 
-    for (size_t i = 0; i < array_length(suffixes); i++)
-        if (job_beside_path(downloads_dir, job, suffixes[i], path))
+    if (job_final_path(downloads_dir, job, path))
+        unlink(path);
+    for (const char *const *suffix = job_timings_suffixes; *suffix != NULL; suffix++)
+        if (job_beside_path(downloads_dir, job, *suffix, path))
             unlink(path);
 }

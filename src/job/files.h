@@ -18,12 +18,16 @@ int job_folders_make(const char *downloads_dir, struct error *err);
 /* "DOWNLOADS/ab/job_ab….wav"; false where it does not fit. */
 bool job_final_path(const char *downloads_dir, const struct job *job, char ret_path[PATH_MAX]);
 
-/* The same with ".EPOCH.part": a claim's own file, which the file of a stale claim cannot be taken for. */
-bool job_part_path(const char *downloads_dir, const struct job *job, int64_t epoch, char ret_path[PATH_MAX]);
-
 /* The path of what lies beside the audio, "DOWNLOADS/ab/job_ab….SUFFIX". */
 bool job_beside_path(const char *downloads_dir, const struct job *job, const char *suffix,
                      char ret_path[PATH_MAX]);
+
+/* The same with ".EPOCH.part": a claim's own file, which the file of a stale claim cannot be taken for. */
+bool job_part_path(const char *downloads_dir, const struct job *job, const char *suffix, int64_t epoch,
+                   char ret_path[PATH_MAX]);
+
+/* What a job with timings has beside its audio, ended by NULL. */
+extern const char *const job_timings_suffixes[];
 
 /* "SPOOL/job_ab….EPOCH.SUFFIX": what a claim keeps so that the next can go on. */
 #define SPOOL_MARKS   "marks"

@@ -169,19 +169,48 @@ static struct slot *freest_slot(struct synth_pool *pool)
 
     for (size_t i = 0; i < pool->count; i++) {
         struct slot *slot = &pool->slots[i];
+        bool has_room = slot->queued < SLOT_QUEUE_MAX && !(slot->alone && slot->queued > 0);
 
-        if (slot->state == SLOT_READY && slot->queued < SLOT_QUEUE_MAX &&
-            (best == NULL || slot->queued < best->queued))
+        if (slot->state == SLOT_READY && has_room && (best == NULL || slot->queued < best->queued))
             best = slot;
     }
     return best;
+}
+
+/*
+ * For a task that is to be alone: a process that has spoken nothing, or NULL.  What killed one process may
+ * have damaged another before, without ending it: so one that is idle makes room for a new one.
+ */
+static struct slot *fresh_slot(struct synth_pool *pool)
+{
+    struct slot *idle = NULL;
+
+    for (size_t i = 0; i < pool->count; i++) {
+        struct slot *slot = &pool->slots[i];
+
+        if (slot->state != SLOT_READY && slot->failures == 0)
+            return NULL; /* it will be one */
+        if (slot->state != SLOT_READY || slot->queued > 0)
+            continue;
+        if (slot->fresh)
+            return slot;
+        idle = slot;
+    }
+    if (idle != NULL)
+        slot_end(idle);
+    return NULL;
+}
+
+static struct slot *slot_for(struct synth_pool *pool, const struct synth_task *task)
+{
+    return task->alone ? fresh_slot(pool) : freest_slot(pool);
 }
 
 static void give_waiting(struct synth_pool *pool)
 {
     struct slot *slot;
 
-    while (pool->waiting.first != NULL && (slot = freest_slot(pool)) != NULL) {
+    while (pool->waiting.first != NULL && (slot = slot_for(pool, pool->waiting.first)) != NULL) {
         bool was_writing = slot->writing;
 
         slot_give(slot, task_list_pop(&pool->waiting), ++pool->last_id, clock_monotonic_ms(pool->clock));

@@ -14,6 +14,7 @@
 #ifndef SPEECH_POOL_H
 #define SPEECH_POOL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -44,12 +45,13 @@ struct synth_word {
  * the strings until done was called.
  */
 struct synth_task {
-    const char *language;                  /* a name of the catalogue */
-    const char *voice;                     /* an id of the catalogue */
-    double speed;                          /* 0.5 to 2 */
-    double pitch;                          /* 0.5 to 2 */
-    const char *text;                      /* need not end with NUL */
-    size_t text_bytes;                     /* 1 to FRAME_TEXT_MAX (frame/frame.h) */
+    const char *language; /* a name of the catalogue */
+    const char *voice;    /* an id of the catalogue */
+    double speed;         /* 0.5 to 2 */
+    double pitch;         /* 0.5 to 2 */
+    const char *text;     /* need not end with NUL */
+    size_t text_bytes;    /* 1 to FRAME_TEXT_MAX (frame/frame.h) */
+    bool alone;           /* by a process that has spoken nothing yet, and has nothing behind it */
     void (*done)(struct synth_task *task); /* from within synth_pool_dispatch(); may submit and drop tasks */
 
     enum synth_result result;

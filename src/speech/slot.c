@@ -52,7 +52,8 @@ int slot_start(struct slot *slot, const char *program, const char *config, int64
         return r;
     slot->state = SLOT_STARTING;
     slot->deadline = now + SLOT_START_LIMIT_MS;
-    slot->guilty = slot->failed = false;
+    slot->guilty = slot->failed = slot->alone = false;
+    slot->fresh = true;
     slot->message[0] = '\0';
     return 0;
 }
@@ -133,6 +134,8 @@ void slot_give(struct slot *slot, struct synth_task *task, uint32_t id, int64_t 
                                        .text_bytes = task->text_bytes,
                                    });
     slot->queue[slot->queued++] = (struct slot_entry){.task = task, .id = id};
+    slot->fresh = false;
+    slot->alone = task->alone;
     if (slot->queued == 1)
         turn_to_first(slot, now);
     slot_write(slot);

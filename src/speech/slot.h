@@ -58,6 +58,8 @@ struct slot {
     struct buf input;
     struct buf output;
     bool writing; /* output waits for room in the socket */
+    bool fresh;   /* no task was given to this process yet */
+    bool alone;   /* its one task is to stay alone */
 
     struct slot_entry queue[SLOT_QUEUE_MAX]; /* [0] is being spoken, once READY */
     size_t queued;

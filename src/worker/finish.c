@@ -80,7 +80,7 @@ static int commit_completion(struct run *run, struct store *store, struct error 
 {
     int r;
 
-    if (access(run->final_path, F_OK) < 0) { /* see above: it is spoken again */
+    if (access(run->final_path, F_OK) < 0 || !run_has_timings(run)) { /* see above: it is spoken again */
         run->put_back = true;
         return job_put_back(store, run->job.id, run->job.epoch, err);
     }
@@ -141,7 +141,11 @@ static int complete_audio(struct run *run, struct store *store, struct error *er
 
 static int rename_audio(struct run *run, struct store *store, struct error *err)
 {
+    int r = run_rename_timings(run, err);
+
     (void)store;
+    if (r < 0)
+        return r;
     if (rename(run->part_path, run->final_path) < 0)
         return error_system(err, errno, "cannot rename %s to %s", run->part_path, run->final_path);
     return 0;
@@ -168,7 +172,9 @@ static void take_step(struct run *batch, struct store *store,
             continue;
         log_write(LOG_LEVEL_ERROR, &context, "job put back: %s", err.text);
         unlink(run->part_path);
+        run_discard_timings(run);
         run->put_back = true;
+        run->left = run->spool_fd >= 0; /* what is spooled is whole: the next claim need not speak it again */
     }
 }
 

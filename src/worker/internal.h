@@ -40,9 +40,12 @@
  * not let them grow: past this no job is claimed. */
 #define ENDINGS_MAX 64
 
-/* Segments of one job that are spoken or wait to be joined: enough to keep every core busy, few enough to
- * stay small. */
-#define UTTERANCES_AHEAD_MAX 8
+/*
+ * Segments of one job, for each synthesizer, that are spoken or wait to be joined: two are with it, and as
+ * many wait for a slower one that comes before them.  Enough to keep every core busy, few enough to stay
+ * small.
+ */
+#define UTTERANCES_AHEAD 4
 
 /* Threads that make audio files durable: they wait for the disk, not for a core.  While one waits, the other
  * gathers. */
@@ -193,6 +196,8 @@ struct worker {
     struct run *retries; /* runs whose ending failed, to be tried again at retry_at */
     int64_t retry_at;
     int64_t claim_not_before; /* after a fault */
+    int64_t space_at;         /* when the disks are asked for room next */
+    bool disk_is_full;
     int64_t watch_at;
     int64_t look_at;                /* when the database is looked at next */
     struct claim_request *claiming; /* a claim is under way */
@@ -275,8 +280,15 @@ int run_open_words(struct run *run, struct error *err);
 /* Before the samples of the utterance are appended. */
 int run_add_words(struct run *run, const struct utterance *utterance, struct error *err);
 
-/* Writes the timings of a run whose audio is complete; store is the thread's. */
+/* Writes the timings of a run whose audio is complete, under the claim's own names; store is the thread's. */
 int run_write_timings(struct run *run, struct store *store, struct error *err);
+
+/* Then they are renamed into their places, or removed.  All do nothing for a run without timings. */
+int run_rename_timings(struct run *run, struct error *err);
+void run_discard_timings(struct run *run);
+
+/* That they are in their places. */
+bool run_has_timings(const struct run *run);
 
 /* ---- resume.c ---- */
 

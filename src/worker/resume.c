@@ -120,13 +120,14 @@ bool run_leave(struct run *run)
     struct log_context context = run_context(run);
     struct error err = {""};
 
-    if (run->checkpoint == NULL || run->audio == NULL || run->samples_behind > 0 ||
+    if (run->checkpoint == NULL || run->audio == NULL ||
         atomic_load(&run->worker->lease.worker) == 0) /* others have taken the job over */
         return false;
-    if (make_durable(run, &err) < 0) {
-        log_write(LOG_LEVEL_WARNING, &context, "what is spoken cannot be kept: %s", err.text);
-        return false;
-    }
+    /* Until it is encoded again, it is as the earlier claim left it.  And the marks that were made hold in
+     * any case, as long as the machine runs. */
+    if (run->samples_behind == 0 && make_durable(run, &err) < 0)
+        log_write(LOG_LEVEL_WARNING, &context, "what is spoken may not survive the machine's end: %s",
+                  err.text);
     if (is_spooled(run))
         run->audio = audio_writer_abandon(run->audio);
     else
@@ -161,7 +162,8 @@ static int reopen_wav(struct run *run, int64_t epoch, struct error *err)
 {
     char part[PATH_MAX];
 
-    if (!job_part_path(run->worker->options.settings->downloads_dir, &run->job, epoch, part) ||
+    if (!job_part_path(run->worker->options.settings->downloads_dir, &run->job,
+                       audio_format_name(run->job.format), epoch, part) ||
         rename(part, run->part_path) < 0)
         return error_system(err, errno, "its audio is gone");
     return audio_writer_reopen(run->part_path, AUDIO_WAV, (int)run->mark.sample_rate, run->mark.samples,

@@ -32,7 +32,8 @@ struct run *run_new(struct worker *worker, struct job *job, const char *text, si
     run->last = &run->first;
     run->spool_fd = -1;
     if (!job_final_path(downloads, &run->job, run->final_path) ||
-        !job_part_path(downloads, &run->job, run->job.epoch, run->part_path))
+        !job_part_path(downloads, &run->job, audio_format_name(run->job.format), run->job.epoch,
+                       run->part_path))
         return run_free(run);
     if (run->job.epoch > 1 && run_resume(run, &err) < 0)
         return run_free(run);

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Which job is claimed next and which segment is spoken next. */
 #include <errno.h>
+#include <math.h>
 
+#include "base/file.h"
 #include "worker/internal.h"
 
 /* The most jobs that one transaction claims: enough for a turn of the loop, few enough to stay fair. */
@@ -155,11 +157,38 @@ static bool another_key_waits(struct worker *worker)
     return key_waits(worker->store, served, count, NULL) == 0;
 }
 
-static bool may_claim(const struct worker *worker)
+/*
+ * Half of the reserve is for jobs that were taken before the disk filled up.  Below that they wait: each that
+ * is begun and cannot be written would be spoken in vain, and the database needs room.
+ */
+static bool has_space(struct worker *worker)
+{
+    const struct settings *settings = worker->options.settings;
+    const char *const paths[] = {settings->downloads_dir, settings->spool_dir, settings->database};
+    int64_t now = clock_monotonic_ms(worker->options.clock);
+    bool full = false;
+
+    if (now < worker->space_at)
+        return !worker->disk_is_full;
+    worker->space_at = now + WATCH_INTERVAL_MS;
+    for (size_t i = 0; i < array_length(paths); i++) {
+        uint64_t left;
+
+        full |= file_space_left(paths[i], &left, NULL) == 0 && left < (uint64_t)settings->disk_reserve / 2;
+    }
+    if (full != worker->disk_is_full)
+        log_write(full ? LOG_LEVEL_ERROR : LOG_LEVEL_INFO, NULL,
+                  full ? "the disk is below half of its reserve: no job is begun until there is room"
+                       : "the disk has room again");
+    worker->disk_is_full = full;
+    return !full;
+}
+
+static bool may_claim(struct worker *worker)
 {
     return worker->claiming == NULL && worker->maybe_pending && worker->run_count < RUNS_MAX &&
            worker->ending_count < ENDINGS_MAX && atomic_load(&worker->lease.worker) != 0 &&
-           clock_monotonic_ms(worker->options.clock) >= worker->claim_not_before;
+           clock_monotonic_ms(worker->options.clock) >= worker->claim_not_before && has_space(worker);
 }
 
 /*
@@ -212,10 +241,12 @@ static void charge(struct worker *worker, struct run *run, size_t bytes)
 {
     struct flow *flow = run->flow;
 
-    worker->virtual_time = flow->virtual_time;
-    flow->virtual_time += (double)bytes / flow->weight;
-    flow->run_time = run->virtual_time;
-    run->virtual_time += (double)bytes;
+    /* One that had nothing to submit for a while starts from where the others are: it has saved nothing up.
+     */
+    worker->virtual_time = fmax(worker->virtual_time, flow->virtual_time);
+    flow->virtual_time = worker->virtual_time + (double)bytes / flow->weight;
+    flow->run_time = fmax(flow->run_time, run->virtual_time);
+    run->virtual_time = flow->run_time + (double)bytes;
 }
 
 /* False where no run has a segment to submit. */

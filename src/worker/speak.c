@@ -69,11 +69,17 @@ static int join(struct run *run, struct utterance *utterance, struct error *err)
         r = run_add_words(run, utterance, err);
     if (r == 0 && task->sample_count > 0)
         r = append(run, task->samples, task->sample_count, err);
-    if (r == 0 && utterance->segment.ends_paragraph && task->sample_count > 0)
-        r = append_pause(run, (size_t)task->sample_rate * PARAGRAPH_PAUSE_MS / 1000, err);
+    if (r == 0 && utterance->segment.ends_paragraph && run->audio != NULL)
+        r = append_pause(run, (size_t)run->mark.sample_rate * PARAGRAPH_PAUSE_MS / 1000, err);
     if (r < 0)
         return r;
     count_losses(run, &utterance->segment.losses);
+    if (utterance->segment.bytes > 0 && task->sample_count == 0) /* the engine found nothing in it */
+        count_losses(run, &(struct clean_losses){.count = utterance->segment.source_end -
+                                                          utterance->segment.source_start,
+                                                 .start = utterance->segment.source_start,
+                                                 .end = utterance->segment.source_end});
+    run->mark.words = run->words != NULL ? word_spool_count(run->words) : 0;
     run->mark.source_end = utterance->segment.source_end;
     run->mark.source_bytes = utterance->segment.source_bytes;
     return run_mark(run, err);
@@ -103,6 +109,8 @@ static void receive_progress(struct letter *letter)
 
     /* A progress that could not be written is no fault of the job's; the next one may be. */
     run->progress_posted = false;
+    if (run->progress.result < 0)
+        run->engine_chars += run->progress_chars;
     if (run->over && run->worker->stopped)
         run_free(run);
     else if (run->over)
@@ -194,6 +202,7 @@ static void receive(struct synth_task *task)
     case SYNTH_FLOODED:
         if (utterance->attempts < ATTEMPTS_MAX) {
             utterance->state = UTTERANCE_READY;
+            task->alone = true; /* whatever was to blame, then it is known */
             return;
         }
         if (task->result == SYNTH_FLOODED)
@@ -293,7 +302,7 @@ bool run_has_more(const struct run *run)
     for (const struct utterance *u = run->first; u != NULL; u = u->next)
         if (u->state == UTTERANCE_READY)
             return true;
-    return !run->segmented && run->utterances < UTTERANCES_AHEAD_MAX;
+    return !run->segmented && run->utterances < UTTERANCES_AHEAD * run->worker->synthesizers;
 }
 
 struct utterance *run_next_utterance(struct run *run)
@@ -303,7 +312,7 @@ struct utterance *run_next_utterance(struct run *run)
     for (struct utterance *u = run->first; u != NULL; u = u->next)
         if (u->state == UTTERANCE_READY)
             return u;
-    while (!run->segmented && run->utterances < UTTERANCES_AHEAD_MAX) {
+    while (!run->segmented && run->utterances < UTTERANCES_AHEAD * run->worker->synthesizers) {
         cleanup(segment_release) struct segment segment = {0};
         struct utterance *utterance;
         int r = next_segment(run, &segment, &err);

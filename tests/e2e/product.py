@@ -6,6 +6,7 @@ The signatures are verified here from the contract's words alone, with nothing o
 
 import base64
 import contextlib
+import fcntl
 import hashlib
 import hmac
 import http.client
@@ -368,16 +369,26 @@ class Product:
             return pathlib.Path(f"/proc/{pid}/cmdline").read_bytes() != b""
         return False
 
-    @staticmethod
-    def freeze(pid):
-        """Stops a process, and waits until each of its threads has stopped; SIGCONT lets it go on."""
+    def freeze(self, pid):
+        """Stops a process at a moment when it does not write to the database, where all others would wait for it;
+        SIGCONT lets it go on."""
 
         def stopped():
             tasks = pathlib.Path(f"/proc/{pid}/task").iterdir()
             return all((task / "stat").read_text().rsplit(")", 1)[1].split()[0] == "T" for task in tasks)
 
-        os.kill(pid, signal.SIGSTOP)
-        wait_for(f"process {pid} to stop", stopped)
+        def frozen():
+            os.kill(pid, signal.SIGSTOP)
+            wait_for(f"each thread of {pid} to stop", stopped)
+            with open(self.setting("database") + "-turnstile", "r+b") as turnstile:
+                try:
+                    fcntl.flock(turnstile, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except OSError:
+                    os.kill(pid, signal.SIGCONT)
+                    return False
+            return True
+
+        wait_for(f"process {pid} to stop", frozen)
 
     def children(self, pid):
         """The children of a process, such as the synthesizers of a worker."""

@@ -218,6 +218,29 @@ Test(pool, a_bad_text_costs_its_process_and_nothing_else)
     }
 }
 
+Test(pool, a_task_that_is_to_be_alone_gets_a_process_of_its_own)
+{
+    struct synth_pool *pool = testcase_pool(FAULTY, NULL, 1, &clock_system);
+    struct said first = testcase_said("well behaved"), alone = testcase_said("well behaved, too"),
+                behind = testcase_said("well behaved, as well");
+
+    testcase_submit(pool, &first);
+    testcase_wait(pool, &first);
+    alone.task.alone = true;
+    testcase_submit(pool, &alone);
+    testcase_submit(pool, &behind);
+    testcase_wait(pool, &alone);
+    testcase_spoken(&alone);
+    cr_assert_eq(synth_pool_restarts(pool), 1, "a process that has spoken before made room");
+    testcase_wait(pool, &behind);
+    testcase_spoken(&behind);
+    cr_assert_eq(synth_pool_restarts(pool), 1);
+    testcase_forget(&first);
+    testcase_forget(&alone);
+    testcase_forget(&behind);
+    synth_pool_stop(pool);
+}
+
 Test(pool, what_an_engine_said_before_it_died_counts)
 {
     struct synth_pool *pool = testcase_pool(FAULTY, NULL, 1, &clock_system);

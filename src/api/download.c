@@ -18,7 +18,7 @@ static bool file_is_there(const struct exchange *exchange, const struct job *job
 
 /*
  * The job was completed between nginx's look and ours: nginx serves the file now (its header field
- * X-Accel-Redirect).  Once: where it comes back it cannot read the file.
+ * X-Accel-Redirect, to where no client comes).  Once: where it comes back it cannot read the file.
  */
 static void look_again(struct exchange *exchange)
 {
@@ -28,7 +28,7 @@ static void look_again(struct exchange *exchange)
                       "the file is there and cannot be served; the server's log tells more");
         return;
     }
-    reply_field(exchange, "X-Accel-Redirect", "%s?again=1", exchange->path);
+    reply_field(exchange, "X-Accel-Redirect", "/_again%s", exchange->path);
     exchange->status = 200;
     exchange->caching = CACHING_BY_NGINX;
 }

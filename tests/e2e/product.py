@@ -399,6 +399,17 @@ class Product:
             return found
         return []
 
+    def change_nginx(self, old, new):
+        """Writes other words into nginx's locations.conf, and waits until its workers know no others."""
+        path = self.state / "nginx" / "locations.conf"
+        text = path.read_text()
+        check(old in text, f"{old!r} is not in {path.name}")
+        path.write_text(text.replace(old, new))
+        master = int((self.state / "run" / "nginx.pid").read_text())
+        workers = self.children(master)
+        os.kill(master, signal.SIGHUP)
+        wait_for("the workers of before to end", lambda: not any(map(self.is_running, workers)))
+
     def logs(self, lines=15):
         for path in sorted((self.state / "log").glob("*.log")):
             text = path.read_text(errors="replace").splitlines()[-lines:]

@@ -266,12 +266,7 @@ def test_without_the_api_nginx_says_so_on_every_path_of_it():
 def test_an_api_that_hangs_is_told_from_one_that_is_not_there():
     with started() as product:
         # Nobody wants to wait for as long as nginx does.
-        site = product.state / "nginx" / "locations.conf"
-        site.write_text(site.read_text().replace("fastcgi_read_timeout 60s", "fastcgi_read_timeout 500ms"))
-        nginx = int((product.state / "run" / "nginx.pid").read_text())
-        before = set(product.children(nginx))
-        os.kill(nginx, signal.SIGHUP)
-        wait_for("the workers that know of it alone", lambda: not before & set(product.children(nginx)))
+        product.change_nginx("fastcgi_read_timeout 60s;", "fastcgi_read_timeout 500ms;")
         product.freeze(product.api_pid)
         try:
             drive(product.client, 504, TEXT)

@@ -102,23 +102,9 @@ def test_what_nginx_refuses_is_a_problem_with_the_clients_request_id(product):
         equal("Allow" in answer.headers, status == 405, f"Allow beside {status}")
 
 
-@contextlib.contextmanager
-def impatient_nginx(product):
-    """nginx waits a second for the API instead of a minute."""
-    path = product.state / "nginx" / "locations.conf"
-    text = path.read_text()
-    check("fastcgi_read_timeout 60s;" in text, "the time-out is not where it was")
-    path.write_text(text.replace("fastcgi_read_timeout 60s;", "fastcgi_read_timeout 1s;"))
-    master = int((product.state / "run" / "nginx.pid").read_text())
-    workers = product.children(master)
-    os.kill(master, signal.SIGHUP)
-    wait_for("the workers with the old time-out to end", lambda: not any(map(product.is_running, workers)))
-    yield
-    path.write_text(text)
-
-
 def test_an_api_that_hangs_or_is_gone_is_a_problem_of_the_gateway():
-    with started() as product, impatient_nginx(product):
+    with started() as product:
+        product.change_nginx("fastcgi_read_timeout 60s;", "fastcgi_read_timeout 1s;")
         client = product.client
         product.freeze(product.api_pid)
         try:

@@ -8,10 +8,8 @@ Objects are closed here: the document lets the server add members, and a test wa
 import copy
 import json
 import pathlib
-import posixpath
 import re
 import threading
-import urllib.parse
 
 import jsonschema
 import yaml
@@ -31,6 +29,16 @@ EVERYWHERE = {
 
 # What any address may answer, there or not: errors of HTTP itself, and of a server that is not well.
 ANYWHERE = {400, 413, 414, 429, 431, 500, 501, 502, 503, 504, 505}
+
+# And with which fields.
+ANY_PROBLEM = {
+    "headers": {
+        "X-Request-Id": {"$ref": "#/components/headers/RequestId"},
+        "RateLimit": {"$ref": "#/components/headers/RateLimitWhereCounted"},
+        "RateLimit-Policy": {"$ref": "#/components/headers/RateLimitPolicyWhereCounted"},
+        "Retry-After": {"$ref": "#/components/headers/RetryAfterWhileNotEnded"},
+    }
+}
 
 # Everything that was not as documented, for the runner: a test may have been looking elsewhere.
 violations = []
@@ -176,7 +184,7 @@ def check_body(response, method, headers, body):
 
 def check_problem(headers, body, method):
     """An error that no operation describes, such as a 404 of an address that is not there."""
-    check_headers({"headers": {"X-Request-Id": {"$ref": "#/components/headers/RequestId"}}}, headers)
+    check_headers(ANY_PROBLEM, headers)
     schema = {"$ref": "#/components/schemas/Problem"}
     check_body({"content": {"application/problem+json": {"schema": schema}}}, method, headers, body)
 
@@ -213,9 +221,6 @@ def check_request_id(sent, status, headers, body, method):
 
 def judge(method, target, sent, status, headers, body):
     path = document.path_of(target)
-    if path is None and status < 400:
-        # Another spelling of the same address (RFC 3986 section 6.2.2), which nginx takes for a file's.
-        path = document.path_of(posixpath.normpath(re.sub("/+", "/", urllib.parse.unquote(target.split("?")[0]))))
     operation = document.operation(method, path) if path else None
     if path is None:
         if status != 404 and status not in ANYWHERE | {405} and not (method == "OPTIONS" and status == 204):

@@ -51,3 +51,23 @@ def test_the_place_where_nginx_looks_again_is_nowhere(client):
     job_id = client.wait(client.create()["job_id"])["job_id"]
     for path in ("/_again", "/_again/", f"/_again/v1/download/{job_id}"):
         client.get(path, key="").expect_problem(404, "not_found")
+
+
+def test_an_address_has_one_spelling_whether_its_file_is_there_or_not(product, client):
+    job_id = client.wait(client.create(timings=True)["job_id"])["job_id"]
+    other = [f"/v1/download/%6aob_{job_id[4:]}", f"/v1/download/{job_id[:-1]}%{ord(job_id[-1]):x}", f"/v1/%64ownload/{job_id}"]
+    other += [f"//v1/download/{job_id}", f"/v1//download/{job_id}", f"/v1/./download/{job_id}", f"/v1/x/../download/{job_id}"]
+    other += [f"/v1/download/{job_id}%2ejson", f"/v1/download/{job_id}.%6ason", f"/v1/download/{job_id}%3Fx=1"]
+
+    def check_spellings():
+        for path in other:
+            client.get(path, key="").expect_problem(404, "not_found")
+            client.call("HEAD", path, key="").expect(404)
+
+    check_spellings()
+    for path in (f"/v1/download/{job_id}", f"/v1/download/{job_id}.json"):
+        client.get(path, key="").expect(200)
+        client.get(path + "?", key="").expect(200)
+        client.get(f"http://{client.address}{path}?a=b", key="").expect(200)
+    os.unlink(file_of(product, job_id, ""))
+    check_spellings()

@@ -227,6 +227,26 @@ Test(json_gate, a_crowded_document_must_be_json_to_its_end)
     testcase_refused(buf_str(&text), text.length, text.length - 1);
 }
 
+/* Of so many no table of a bounded size can tell; no parser sees them. */
+Test(json_gate, names_of_a_crowded_document_are_compared_as_far_as_its_limit)
+{
+    cleanup(buf_release) struct buf text = BUF_INIT(1 << 20);
+    size_t second;
+
+    append_members(&text, JSON_GATE_VALUES_MAX);
+    buf_append_str(&text, ",\"twice\":0,\"twice\":0}");
+    cr_assert(testcase_taken(buf_str(&text)).is_crowded);
+
+    buf_clear(&text);
+    buf_append_str(&text, "{\"twice\":0,");
+    second = text.length;
+    buf_append_str(&text, "\"twice\":[0");
+    for (int i = 0; i < JSON_GATE_VALUES_MAX; i++)
+        buf_append_str(&text, ",0");
+    buf_append_str(&text, "]}");
+    testcase_refused(buf_str(&text), text.length, second);
+}
+
 Test(json_gate, a_nest_of_any_depth_ends_at_the_limit)
 {
     cleanup(buf_release) struct buf text = BUF_INIT(1 << 20);

@@ -170,7 +170,8 @@ static bool read_idempotency_key(struct creation *creation)
     if (is_doubled(creation->exchange->fcgi->envp) || !header_idempotency_key(field, creation->name)) {
         reply_problem(
             creation->exchange, PROBLEM_INVALID_HEADER,
-            "there must be one Idempotency-Key, of 1 to %d printable ASCII characters, bare or in double quotes",
+            "there must be one Idempotency-Key, of 1 to %d printable ASCII characters, bare and without a "
+            "double quote, or in double quotes",
             HEADER_IDEMPOTENCY_KEY_MAX);
         return false;
     }

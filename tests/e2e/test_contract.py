@@ -407,9 +407,23 @@ def test_every_example_of_an_answer_is_as_its_schema_says():
     needs_contract()
     document = contract.document
     for place, media in media_types(document.raw):
-        for name, example in media.get("examples", {}).items():
-            wrong = document.faults(media["schema"], document.resolve(example)["value"])
-            equal(wrong, [], f"faults of {place}'s example {name}")
+        values = {name: document.resolve(example)["value"] for name, example in media.get("examples", {}).items()}
+        values |= {"": media["example"]} if "example" in media else {}
+        for name, value in values.items():
+            equal(document.faults(media["schema"], value), [], f"faults of {place}'s example {name}")
+
+
+def test_the_pattern_of_an_idempotency_key_is_what_the_server_takes(client):
+    needs_contract()
+    schema = contract.document.raw["components"]["parameters"]["IdempotencyKey"]["schema"]
+    for length in (255, 256):
+        for pattern in ("%s", '"%s"'):
+            value = pattern % ("k" * length)
+            expected = 202 if length == 255 else 400
+            client.post(TEXT, headers={"Idempotency-Key": value}).expect(expected)
+    for value in ("a b", "a\\b", '"a\\"b"', '"a\\\\"', "'", '"', '""', 'a"b', '"a', '"a\\b"', '"a"b', '"a", "b"'):
+        taken = client.post(TEXT, headers={"Idempotency-Key": value}).status == 202
+        equal(not contract.document.faults(schema, value), taken, f"what the document says of {value}")
 
 
 def media_types(part, place=""):

@@ -91,10 +91,13 @@ def problem_codes_are_documented():
 def answers_have_the_codes_of_their_status():
     pages = load("docs/problems.yaml")
     for name, response in load("docs/openapi.yaml")["components"]["responses"].items():
-        schema = response.get("content", {}).get("application/problem+json", {}).get("schema")
-        if schema is None:
+        content = response.get("content", {}).get("application/problem+json")
+        if content is None:
             continue
-        rule = next(part["properties"] for part in schema["allOf"] if "properties" in part)
+        rule = next(part["properties"] for part in content["schema"]["allOf"] if "properties" in part)
+        example = content.get("example", {})
+        if example.get("code") not in rule["code"]["enum"] or example.get("title") != pages[example["code"]]["title"]:
+            yield f"{name} has no example with the title of its code"
         for code in rule["code"]["enum"]:
             if pages[code]["status"] != rule["status"]["const"]:
                 yield f"{name}: {code} is a {pages[code]['status']}"

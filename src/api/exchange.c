@@ -190,6 +190,7 @@ static void reply_details(struct exchange *exchange, enum problem problem, struc
     problem_render(exchange->body, problem, &details);
     exchange->status = problem_status(problem);
     exchange->content_type = "application/problem+json";
+    exchange->caching = CACHING_NONE; /* whatever the answer was before it came to this */
 }
 
 void reply_problem(struct exchange *exchange, enum problem problem, const char *format, ...)

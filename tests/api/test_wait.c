@@ -304,6 +304,7 @@ Test(wait, a_key_that_is_revoked_meanwhile_learns_nothing)
     finish_job(&outcome_completed);
     reply = answer(fd);
     cr_assert_eq(reply.status, 401);
+    testcase_field(&reply, "Cache-Control", "no-store");
     fcgi_reply_release(&reply);
 }
 

@@ -166,7 +166,7 @@ int account_wait(struct store *store, struct account *account, int64_t character
         return r;
     usage_wait(&account->standing, characters);
     account->changed = true;
-    store_count(store, METRIC_QUEUE_LENGTH, 1);
+    metric_add(store, METRIC_QUEUE_LENGTH, 1);
     return 0;
 }
 
@@ -177,7 +177,7 @@ void account_waited(struct store *store, struct account *account, int64_t charac
     if (cost > 0 && account->vt > store->virtual_time)
         store->virtual_time = account->vt;
     account->changed = true;
-    store_count(store, METRIC_QUEUE_LENGTH, -1);
+    metric_add(store, METRIC_QUEUE_LENGTH, -1);
 }
 
 void account_refund(struct account *account, int64_t cost)

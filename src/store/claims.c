@@ -83,7 +83,7 @@ int job_claim(struct store *store, int64_t worker, const int64_t *except, size_t
         return r;
     account_waited(store, account, job.characters, job.characters);
     job.weight = account->weight;
-    store_count(store, METRIC_JOBS_PROCESSING, 1);
+    metric_add(store, METRIC_JOBS_PROCESSING, 1);
     *ret_job = job;
     job = (struct job){0};
     return 0;

@@ -5,7 +5,7 @@
 
 #include "store/internal.h"
 
-static int mark_terminal(struct store *store, int64_t id, const struct job_outcome *outcome,
+static int mark_terminal(struct store *store, int64_t id, const struct job_outcome *outcome, int64_t now,
                          struct error *err)
 {
     cleanup(db_query_end) struct db_query *query = db_query(store->db, STATEMENT_job_to_terminal);
@@ -13,13 +13,13 @@ static int mark_terminal(struct store *store, int64_t id, const struct job_outco
 
     db_bind_int(query, 1, id);
     db_bind_text(query, 2, job_status_name(outcome->status));
-    db_bind_int(query, 3, store_now(store));
+    db_bind_int(query, 3, now);
     if (outcome->status == JOB_COMPLETED) {
         db_bind_int(query, 4, audio->bytes);
         db_bind_int(query, 5, audio->samples);
         db_bind_int(query, 6, audio->sample_rate);
         db_bind_text(query, 7, audio->sha256);
-        db_bind_int(query, 13, store_now(store) + store->retention_audio);
+        db_bind_int(query, 13, now + store->retention_audio);
     }
     if (outcome->status == JOB_FAILED) {
         db_bind_text(query, 8, outcome->error_code);
@@ -100,9 +100,23 @@ static int owe_webhook(struct store *store, int64_t id, struct error *err)
     return r;
 }
 
+/* now is when it ended. */
+static void count_end(struct store *store, const struct job *job, enum job_status status, int64_t now)
+{
+    int64_t duration =
+        now > job->started_at ? now - job->started_at : 0; /* the clock may have been set back */
+
+    metric_add(store, (enum metric)(METRIC_JOBS_PENDING + status), 1);
+    if (status == JOB_COMPLETED) {
+        metric_add(store, metric_duration_bucket(duration), 1);
+        metric_add(store, METRIC_DURATION_SUM, (double)duration / 1000);
+    }
+}
+
 int store_end_job(struct store *store, const struct job *job, const struct job_outcome *outcome,
                   struct error *err)
 {
+    int64_t now = store_now(store);
     struct account *account;
     int r;
 
@@ -112,14 +126,14 @@ int store_end_job(struct store *store, const struct job *job, const struct job_o
         return r;
     account_store_bytes(account,
                         (outcome->status == JOB_COMPLETED ? outcome->audio.bytes : 0) - job->owed_bytes);
-    r = mark_terminal(store, job->id, outcome, err);
+    r = mark_terminal(store, job->id, outcome, now, err);
     /* A failed job's text stays, so that it can be tried again. */
     if (r == 0 && outcome->status != JOB_FAILED)
         r = store_run_on_row(store, STATEMENT_job_text_delete, job->id, err);
     if (r == 0 && job->webhook_url != NULL)
         r = owe_webhook(store, job->id, err);
     if (r == 0)
-        store_count(store, (enum metric)(METRIC_JOBS_PENDING + outcome->status), 1);
+        count_end(store, job, outcome->status, now);
     return r;
 }
 
@@ -171,7 +185,8 @@ int store_return_job(struct store *store, const struct job *job, struct error *e
         account_refund(account, job->characters);
         r = account_wait(store, account, job->characters, err);
     }
-    store_count(store, METRIC_JOBS_PENDING, 1);
+    if (r == 0)
+        metric_add(store, METRIC_JOBS_PENDING, 1);
     return r;
 }
 

@@ -9,22 +9,6 @@
 #include "store/statements.h"
 #include "store/store.h"
 
-/* Counters that the verbs keep.  They gather in memory during a transaction and are written once, before its
- * commit. */
-enum metric {
-    METRIC_JOBS_PENDING, /* job_status_total: entries into a status, in the order of enum job_status */
-    METRIC_JOBS_PROCESSING,
-    METRIC_JOBS_COMPLETED,
-    METRIC_JOBS_FAILED,
-    METRIC_JOBS_CANCELLED,
-    METRIC_QUEUE_LENGTH,
-    METRIC_DELIVERIES_SUCCEEDED,
-    METRIC_DELIVERIES_FAILED,
-    METRIC_RETRIES,
-    METRIC_LEASES_LOST,
-    METRIC_COUNT
-};
-
 /* Keys whose counters one transaction keeps at hand; a further one sends the longest there back. */
 #define ACCOUNTS_MAX 8
 
@@ -38,7 +22,8 @@ struct account {
     struct key_standing standing;
 };
 
-/* The name under which the virtual time of the most served key is kept among the metrics. */
+/* The name under which the virtual time of the most served key is kept among the metrics.  It is no metric:
+ * the scheduler's alone, in units that depend on the keys' weights. */
 #define METRIC_VIRTUAL_TIME "scheduler_virtual_time"
 
 struct store {
@@ -48,7 +33,7 @@ struct store {
     int64_t webhook_delay;
     int64_t retention_audio;
     struct key_limits limits;     /* of keys that have none of their own */
-    double counted[METRIC_COUNT]; /* in the open transaction, as what follows */
+    double counted[METRIC_COUNT]; /* by metric_add(), in the open transaction, as what follows */
     struct account accounts[ACCOUNTS_MAX];
     size_t next_account; /* the place of the next that is loaded */
     double virtual_time; /* the most that a key has reached by a claim; 0 before */
@@ -56,9 +41,6 @@ struct store {
     int64_t first_job;   /* the first that was created; 0 before */
     int64_t repeatables; /* rows of idempotency_keys that were written */
 };
-
-/* Adds to a counter of the open transaction. */
-void store_count(struct store *store, enum metric metric, double amount);
 
 /* Writes the counters of the open transaction. */
 int store_flush_counters(struct store *store, struct error *err);

@@ -201,7 +201,7 @@ int job_create(struct store *store, const struct job_request *request, struct jo
         job_release(&job);
         return r;
     }
-    store_count(store, METRIC_JOBS_PENDING, 1);
+    metric_add(store, METRIC_JOBS_PENDING, 1);
     *ret_job = job;
     return 0;
 }

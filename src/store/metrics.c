@@ -1,27 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <assert.h>
+#include <string.h>
+
 #include "store/internal.h"
-
-static const char *const names[METRIC_COUNT] = {
-    [METRIC_JOBS_PENDING] = "job_status_total{status=\"pending\"}",
-    [METRIC_JOBS_PROCESSING] = "job_status_total{status=\"processing\"}",
-    [METRIC_JOBS_COMPLETED] = "job_status_total{status=\"completed\"}",
-    [METRIC_JOBS_FAILED] = "job_status_total{status=\"failed\"}",
-    [METRIC_JOBS_CANCELLED] = "job_status_total{status=\"cancelled\"}",
-    [METRIC_QUEUE_LENGTH] = "job_queue_length",
-    [METRIC_DELIVERIES_SUCCEEDED] = "webhook_delivery_total{result=\"success\"}",
-    [METRIC_DELIVERIES_FAILED] = "webhook_delivery_total{result=\"failure\"}",
-    [METRIC_RETRIES] = "webhook_retry_total",
-    [METRIC_LEASES_LOST] = "leases_lost_total",
-};
-
-int metric_add(struct store *store, const char *name, double amount, struct error *err)
-{
-    cleanup(db_query_end) struct db_query *query = db_query(store->db, STATEMENT_metric_add);
-
-    db_bind_text(query, 1, name);
-    db_bind_double(query, 2, amount);
-    return db_run(query, err);
-}
 
 int metric_get(struct store *store, const char *name, double *ret_value, struct error *err)
 {
@@ -36,9 +17,36 @@ int metric_get(struct store *store, const char *name, double *ret_value, struct 
     return 0;
 }
 
-void store_count(struct store *store, enum metric metric, double amount)
+int metrics_read(struct store *store, double ret_values[METRIC_COUNT], struct error *err)
 {
+    double values[METRIC_COUNT];
+    char name[METRIC_NAME_SIZE];
+    int r = 0;
+
+    for (size_t i = 0; r == 0 && i < METRIC_COUNT; i++) {
+        metric_name((enum metric)i, name);
+        r = metric_get(store, name, &values[i], err);
+    }
+    if (r == 0)
+        memcpy(ret_values, values, sizeof values);
+    return r;
+}
+
+void metric_add(struct store *store, enum metric metric, double amount)
+{
+    assert(db_in_transaction(store->db));
     store->counted[metric] += amount;
+}
+
+static int write_one(struct store *store, enum metric metric, struct error *err)
+{
+    cleanup(db_query_end) struct db_query *query = db_query(store->db, STATEMENT_metric_add);
+    char name[METRIC_NAME_SIZE];
+
+    metric_name(metric, name);
+    db_bind_text(query, 1, name);
+    db_bind_double(query, 2, store->counted[metric]);
+    return db_run(query, err);
 }
 
 int store_flush_counters(struct store *store, struct error *err)
@@ -47,6 +55,6 @@ int store_flush_counters(struct store *store, struct error *err)
 
     for (size_t i = 0; r == 0 && i < METRIC_COUNT; i++)
         if (store->counted[i] != 0.0)
-            r = metric_add(store, names[i], store->counted[i], err);
+            r = write_one(store, (enum metric)i, err);
     return r;
 }

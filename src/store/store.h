@@ -23,6 +23,7 @@
 #include "job/event.h"
 #include "job/job.h"
 #include "job/limits.h"
+#include "job/metric.h"
 
 /* Conditions: positive, so that a caller must handle them. */
 #define STORE_NOT_FOUND 1 /* no such row, or it is not the caller's to see */
@@ -417,11 +418,15 @@ int retention_remove(struct store *store, const struct retention_times *until,
 
 /* ---- metrics ---- */
 
-/* The value of a counter that the verbs above keep, by its Prometheus name with labels, e.g.
- * job_status_total{status="pending"}. */
-int metric_get(struct store *store, const char *name, double *ret_value, struct error *err);
+/* [write] Adds to one.  What a transaction adds is gathered, written once before its commit, and forgotten
+ * where it is rolled back. */
+void metric_add(struct store *store, enum metric metric, double amount);
 
-/* [write] Adds to a counter. */
-int metric_add(struct store *store, const char *name, double amount, struct error *err);
+/* All of them, as of one moment where the caller has begun a read.  Those that nothing has changed yet are 0.
+ */
+int metrics_read(struct store *store, double ret_values[METRIC_COUNT], struct error *err);
+
+/* One by its name (job/metric.h). */
+int metric_get(struct store *store, const char *name, double *ret_value, struct error *err);
 
 #endif

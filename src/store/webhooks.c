@@ -190,7 +190,7 @@ int webhook_attempt_begin(struct store *store, int64_t webhook, int64_t *ret_att
     if (r != 0)
         return r;
     if (attempt > 1)
-        store_count(store, METRIC_RETRIES, 1);
+        metric_add(store, METRIC_RETRIES, 1);
     *ret_attempt = attempt;
     return 0;
 }
@@ -247,8 +247,7 @@ int webhook_attempt_end(struct store *store, int64_t webhook, int64_t attempt,
         r = store_run_on_row(store, STATEMENT_job_raise_revision, job, err);
     if (r != 0)
         return r;
-    store_count(store, result->error_code == NULL ? METRIC_DELIVERIES_SUCCEEDED : METRIC_DELIVERIES_FAILED,
-                1);
+    metric_add(store, result->error_code == NULL ? METRIC_DELIVERIES_SUCCEEDED : METRIC_DELIVERIES_FAILED, 1);
     return 0;
 }
 

@@ -72,7 +72,7 @@ static int take_back(struct store *store, int64_t id, struct job *ret_job, struc
         r = store_return_job(store, &job, err);
     if (r < 0)
         return r;
-    store_count(store, METRIC_LEASES_LOST, 1);
+    metric_add(store, METRIC_JOBS_TAKEN_BACK, 1);
     return store_read_job(store, id, ret_job, err);
 }
 

@@ -93,12 +93,8 @@ static int commit_completion(struct run *run, struct store *store, struct error 
 static int commit_ending(struct commit_work *work, struct store *store, struct error *err)
 {
     struct run *run = container_of(work, struct run, ending);
-    int r = run->engine_chars > 0
-                ? metric_add(store, METRIC_ENGINE_CHARACTERS, (double)run->engine_chars, err)
-                : 0;
 
-    if (r < 0)
-        return r;
+    metric_add(store, METRIC_ENGINE_CHARACTERS, (double)run->engine_chars);
     if (run->put_back)
         return job_put_back(store, run->job.id, run->job.epoch, err);
     if (run->outcome.status == JOB_COMPLETED)

@@ -226,9 +226,6 @@ void lease_end(struct worker *worker);
 /* Claims jobs and gives segments to the synthesizers, as far as there is room for either. */
 void schedule(struct worker *worker);
 
-/* How much synthesizers have spoken, whatever came of it: what a crash costs can be read from it. */
-#define METRIC_ENGINE_CHARACTERS "engine_characters_total"
-
 /* ---- flow.c ---- */
 
 /* The flow of the run's key, with one run more; there is always room, since there are no more flows than

@@ -91,9 +91,8 @@ static int write_progress(struct commit_work *work, struct store *store, struct 
 {
     struct run *run = container_of(work, struct run, progress);
 
-    int r = metric_add(store, METRIC_ENGINE_CHARACTERS, (double)run->progress_chars, err);
-
-    return r < 0 ? r : job_progress_set(store, run->job.id, run->job.epoch, run->progress_value, err);
+    metric_add(store, METRIC_ENGINE_CHARACTERS, (double)run->progress_chars);
+    return job_progress_set(store, run->job.id, run->job.epoch, run->progress_value, err);
 }
 
 static void send_progress_letter(struct commit_work *work)
@@ -107,7 +106,10 @@ static void receive_progress(struct letter *letter)
 {
     struct run *run = container_of(letter, struct run, progress_letter);
 
-    /* A progress that could not be written is no fault of the job's; the next one may be. */
+    /* A progress that could not be written is no fault of the job's; the next one may be, and counts for this
+     * one. */
+    if (run->progress.result < 0)
+        run->engine_chars += run->progress_chars;
     run->progress_posted = false;
     if (run->progress.result < 0)
         run->engine_chars += run->progress_chars;

@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Metrics change with what they count, and only with it. */
+#include <errno.h>
+#include <string.h>
+
+#include <criterion/criterion.h>
+
+#include "base/cleanup.h"
+#include "store/committer.h"
+#include "support/database.h"
+
+#define RECEIVER_URL "http://127.0.0.1:9/x"
+
+static struct database database;
+
+static void setup(void)
+{
+    database_open(&database);
+}
+
+static void teardown(void)
+{
+    database_close(&database);
+}
+
+TestSuite(metrics, .init = setup, .fini = teardown);
+
+static const struct job_outcome completed = {
+    .status = JOB_COMPLETED,
+    .audio = {.bytes = 1044, .samples = 500, .sample_rate = 16000, .sha256 = "abc"},
+    .error_start = -1,
+    .error_end = -1,
+};
+static const struct job_outcome failed = {
+    .status = JOB_FAILED,
+    .error_code = "synthesis_crashed",
+    .error_message = "it crashed",
+    .error_start = -1,
+    .error_end = -1,
+};
+
+static double value(enum metric metric)
+{
+    double values[METRIC_COUNT];
+    struct error err = {""};
+
+    cr_assert_eq(metrics_read(database.store, values, &err), 0, "%s", err.text);
+    return values[metric];
+}
+
+/* The five of job_status_total, and job_queue_length. */
+static void testcase_jobs(double pending, double processing, double done, double ended_badly,
+                          double cancelled, double waiting)
+{
+    cr_assert_eq(value(METRIC_JOBS_PENDING), pending);
+    cr_assert_eq(value(METRIC_JOBS_PROCESSING), processing);
+    cr_assert_eq(value(METRIC_JOBS_COMPLETED), done);
+    cr_assert_eq(value(METRIC_JOBS_FAILED), ended_badly);
+    cr_assert_eq(value(METRIC_JOBS_CANCELLED), cancelled);
+    cr_assert_eq(value(METRIC_QUEUE_LENGTH), waiting);
+}
+
+static void begin(void)
+{
+    struct error err = {""};
+
+    cr_assert_eq(store_begin(database.store, "test", &err), 0, "%s", err.text);
+}
+
+static void commit(void)
+{
+    struct error err = {""};
+
+    cr_assert_eq(store_commit(database.store, &err), 0, "%s", err.text);
+}
+
+static struct job claim_new(const char *webhook_url)
+{
+    cleanup(job_release) struct job job = database_add_job(&database, database.key, "Hello.", webhook_url);
+    struct job claim = {0};
+
+    cr_assert_eq(database_claim(&database, database_join(&database), &claim), 0);
+    return claim;
+}
+
+/* ---- jobs ---- */
+
+Test(metrics, all_are_there_and_zero_in_a_new_database)
+{
+    for (int i = 0; i < METRIC_COUNT; i++)
+        cr_assert_eq(value((enum metric)i), 0.0);
+}
+
+Test(metrics, a_job_counts_in_each_status_that_it_enters)
+{
+    cleanup(job_release) struct job other = database_add_job(&database, database.key, "Wait.", NULL);
+    struct job claim = {0}, asked = {0};
+    int64_t worker = database_join(&database);
+
+    testcase_jobs(1, 0, 0, 0, 0, 1);
+    cr_assert_eq(database_claim(&database, worker, &claim), 0);
+    testcase_jobs(1, 1, 0, 0, 0, 0);
+    cr_assert_eq(database_finish(&database, &claim, &completed), 0);
+    testcase_jobs(1, 1, 1, 0, 0, 0);
+    job_release(&claim);
+
+    claim = claim_new(NULL);
+    cr_assert_eq(database_finish(&database, &claim, &failed), 0);
+    testcase_jobs(2, 2, 1, 1, 0, 0);
+    job_release(&claim);
+
+    job_release(&other);
+    other = database_add_job(&database, database.key, "Never mind.", NULL);
+    begin();
+    cr_assert_eq(job_cancel(database.store, database.key, other.job_id, &asked, NULL), 0);
+    commit();
+    testcase_jobs(3, 2, 1, 1, 1, 0);
+    job_release(&asked);
+}
+
+Test(metrics, a_job_that_is_put_back_enters_pending_again)
+{
+    cleanup(job_release) struct job claim = claim_new(NULL);
+
+    begin();
+    cr_assert_eq(job_put_back(database.store, claim.id, claim.epoch, NULL), 0);
+    commit();
+    testcase_jobs(2, 1, 0, 0, 0, 1);
+}
+
+Test(metrics, a_job_that_is_taken_back_counts_as_such_and_its_stale_end_as_nothing)
+{
+    cleanup(job_release) struct job stale = claim_new(NULL);
+    cleanup(job_release) struct job fresh = {0};
+    struct job jobs[WORKER_TAKE_BACK_MAX];
+    size_t count;
+    bool gone;
+
+    begin();
+    cr_assert_eq(worker_take_back(database.store, 1, 0, jobs, &count, &gone, NULL), 0);
+    commit();
+    cr_assert_eq(count, 1);
+    job_release(&jobs[0]);
+    cr_assert_eq(value(METRIC_JOBS_TAKEN_BACK), 1.0);
+    testcase_jobs(2, 1, 0, 0, 0, 1);
+
+    cr_assert_eq(database_claim(&database, database_join(&database), &fresh), 0);
+    cr_assert_eq(database_finish(&database, &stale, &completed), STORE_STALE);
+    testcase_jobs(2, 2, 0, 0, 0, 0);
+    cr_assert_eq(value(METRIC_DURATION_SUM), 0.0);
+    cr_assert_eq(database_finish(&database, &fresh, &completed), 0);
+    testcase_jobs(2, 2, 1, 0, 0, 0);
+}
+
+/* ---- durations ---- */
+
+static void finish_after(int64_t milliseconds, const struct job_outcome *outcome)
+{
+    cleanup(job_release) struct job claim = claim_new(NULL);
+
+    fake_clock_advance(&database.clock, milliseconds);
+    cr_assert_eq(database_finish(&database, &claim, outcome), 0);
+}
+
+Test(metrics, the_time_that_a_completed_job_took_falls_in_one_bucket)
+{
+    finish_after(50, &completed);
+    finish_after(51, &completed);
+    finish_after(100000000, &completed);
+    finish_after(1000, &failed);
+    cr_assert_eq(value(METRIC_DURATION_FIRST), 1.0, "a bound is in its bucket");
+    cr_assert_eq(value((enum metric)(METRIC_DURATION_FIRST + 1)), 1.0);
+    cr_assert_eq(value(METRIC_DURATION_LAST), 1.0);
+    cr_assert_eq(value(metric_duration_bucket(1000)), 0.0, "a job that failed has no duration");
+    cr_assert_float_eq(value(METRIC_DURATION_SUM), 100000.101, 1e-6);
+}
+
+Test(metrics, a_clock_that_is_set_back_makes_no_negative_duration)
+{
+    finish_after(-5000, &completed);
+    cr_assert_eq(value(METRIC_DURATION_FIRST), 1.0);
+    cr_assert_eq(value(METRIC_DURATION_SUM), 0.0);
+}
+
+/* ---- webhooks ---- */
+
+static struct webhook take_due(void)
+{
+    struct webhook *due, first;
+    size_t count;
+
+    fake_clock_advance(&database.clock, 60000);
+    cr_assert_eq(webhook_due(database.store, "http://127.0.0.1:9", database.clock.wall_us / 1000, 1, &due,
+                             &count, NULL),
+                 0);
+    cr_assert_eq(count, 1);
+    first = (struct webhook){.webhook = due[0].webhook};
+    webhooks_free(due, count);
+    return first;
+}
+
+static void attempt(const char *error_code, enum webhook_status status)
+{
+    const struct attempt_result result = {.error_code = error_code, .status = status, .next_attempt_at = 1};
+    struct webhook webhook = take_due();
+    int64_t number;
+
+    begin();
+    cr_assert_eq(webhook_attempt_begin(database.store, webhook.webhook, &number, NULL), 0);
+    commit();
+    begin();
+    cr_assert_eq(webhook_attempt_end(database.store, webhook.webhook, number, &result, NULL), 0);
+    commit();
+    begin();
+    cr_assert_eq(webhook_attempt_end(database.store, webhook.webhook, number, &result, NULL), STORE_CONFLICT,
+                 "an end comes once");
+    commit();
+}
+
+Test(metrics, each_attempt_counts_by_its_result_and_as_a_retry_from_the_second_on)
+{
+    cleanup(job_release) struct job claim = claim_new(RECEIVER_URL);
+
+    cr_assert_eq(database_finish(&database, &claim, &completed), 0);
+    attempt("timeout", WEBHOOK_PENDING);
+    cr_assert_eq(value(METRIC_RETRIES), 0.0);
+    attempt("http_status", WEBHOOK_PENDING);
+    attempt(NULL, WEBHOOK_DELIVERED);
+    cr_assert_eq(value(METRIC_DELIVERIES_FAILED), 2.0);
+    cr_assert_eq(value(METRIC_DELIVERIES_SUCCEEDED), 1.0);
+    cr_assert_eq(value(METRIC_RETRIES), 2.0);
+}
+
+/* ---- transactions ---- */
+
+Test(metrics, what_is_rolled_back_was_never_counted)
+{
+    cleanup(job_release) struct job claim = claim_new(RECEIVER_URL);
+    cleanup(job_release) struct job other = {0};
+
+    begin();
+    metric_add(database.store, METRIC_ENGINE_CHARACTERS, 6);
+    cr_assert_eq(job_finish(database.store, claim.id, claim.epoch, &completed, NULL), 0);
+    store_rollback(database.store);
+    testcase_jobs(1, 1, 0, 0, 0, 0);
+    cr_assert_eq(value(METRIC_ENGINE_CHARACTERS), 0.0);
+    cr_assert_eq(value(METRIC_DURATION_FIRST), 0.0);
+
+    other = database_add_job(&database, database.key, "Hello.", NULL);
+    testcase_jobs(2, 1, 0, 0, 0, 1);
+}
+
+Test(metrics, what_is_not_committed_is_not_seen_by_others)
+{
+    struct store *reader = NULL;
+    double values[METRIC_COUNT];
+
+    cr_assert_eq(store_open(&database.options, &reader, NULL), 0);
+    begin();
+    metric_add(database.store, METRIC_ENGINE_CHARACTERS, 6);
+    cr_assert_eq(metrics_read(reader, values, NULL), 0);
+    cr_assert_eq(values[METRIC_ENGINE_CHARACTERS], 0.0);
+    commit();
+    cr_assert_eq(metrics_read(reader, values, NULL), 0);
+    cr_assert_eq(values[METRIC_ENGINE_CHARACTERS], 6.0);
+    store_close(reader);
+}
+
+/* Works of one group: the second fails whenever it runs. */
+struct counted_work {
+    struct commit_work work;
+    bool fails;
+};
+
+static int run_counted(struct commit_work *work, struct store *store, struct error *err)
+{
+    metric_add(store, METRIC_ENGINE_CHARACTERS, 10);
+    return container_of(work, struct counted_work, work)->fails ? error_set(err, -EIO, "it fails") : 0;
+}
+
+static void ignore(struct commit_work *work)
+{
+    (void)work;
+}
+
+Test(metrics, a_work_of_a_group_counts_once_though_another_failed_and_the_group_ran_anew)
+{
+    struct committer *committer;
+    struct counted_work works[3] = {{.fails = false}, {.fails = true}, {.fails = false}};
+
+    cr_assert_eq(committer_start(&database.options, "test", 10, &committer, NULL), 0);
+    begin(); /* holds the committer up until all of them wait; the first may be taken by itself */
+    for (size_t i = 0; i < array_length(works); i++) {
+        works[i].work = (struct commit_work){.run = run_counted, .done = ignore};
+        cr_assert_eq(committer_post(committer, &works[i].work), 0);
+    }
+    commit();
+    committer_stop(committer);
+    cr_assert_eq(works[1].work.result, -EIO);
+    cr_assert_eq(value(METRIC_ENGINE_CHARACTERS), 20.0);
+}
+
+Test(metrics, a_restart_and_retention_take_nothing_away)
+{
+    struct retention_cursor cursor = {0};
+    struct retention_batch batch = {.count = 0};
+    struct retention_times until;
+    struct error err = {""};
+
+    finish_after(200, &completed);
+    fake_clock_advance(&database.clock, 3 * REPEATABLE_KEPT_MS);
+    until.audio = until.jobs = until.deliveries = database.clock.wall_us / 1000;
+    begin();
+    cr_assert_eq(retention_remove(database.store, &until, &cursor, &batch, &err), 0, "%s", err.text);
+    commit();
+    retention_batch_release(&batch);
+    cr_assert_eq(database_count(&database, "SELECT count(*) FROM jobs"), 0);
+    store_close(database.store);
+    cr_assert_eq(store_open(&database.options, &database.store, &err), 0, "%s", err.text);
+    testcase_jobs(1, 1, 1, 0, 0, 0);
+    cr_assert_eq(value(metric_duration_bucket(200)), 1.0);
+}

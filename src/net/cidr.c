@@ -100,3 +100,19 @@ bool cidr_holds(const struct cidr *outer, const struct cidr *inner)
             return false;
     return true;
 }
+
+#define MAPPED "::ffff:"
+
+bool cidrs_hold_address(char *const *ranges, size_t count, const char *address)
+{
+    struct cidr range, one;
+
+    if (strncmp(address, MAPPED, strlen(MAPPED)) == 0 && strchr(address, '.') != NULL)
+        address += strlen(MAPPED);
+    if (strchr(address, '/') != NULL || cidr_parse(address, &one, NULL) < 0)
+        return false;
+    for (size_t i = 0; i < count; i++)
+        if (cidr_parse(ranges[i], &range, NULL) == 0 && cidr_holds(&range, &one))
+            return true;
+    return false;
+}

@@ -4,6 +4,7 @@
 #define NET_CIDR_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <sys/socket.h>
 
 #include "base/error.h"
@@ -28,5 +29,12 @@ bool cidr_from_address(const struct sockaddr *address, struct cidr *ret_cidr);
 
 /* Whether all of inner lies in outer. */
 bool cidr_holds(const struct cidr *outer, const struct cidr *inner);
+
+/*
+ * Whether one of the ranges, as texts, holds the address, as a text; of what is no address, none does.  An
+ * IPv4 client of a socket that takes both families is ::ffff:192.0.2.1 there (RFC 4291 section 2.5.5.2), and
+ * is held as the IPv4 address.
+ */
+bool cidrs_hold_address(char *const *ranges, size_t count, const char *address);
 
 #endif

@@ -208,6 +208,7 @@ void handle_usage(struct exchange *exchange);
 void handle_voices(struct exchange *exchange);
 void handle_healthz(struct exchange *exchange);
 void handle_readyz(struct exchange *exchange);
+void handle_metrics(struct exchange *exchange);
 
 /* True where the disk is below its reserve. */
 bool storage_is_full(struct api *api);

@@ -25,6 +25,7 @@ static const struct route {
     {"GET", "/v1/usage", false, false, handle_usage},
     {"GET", "/healthz", true, false, handle_healthz},
     {"GET", "/readyz", true, false, handle_readyz},
+    {"GET", "/metrics", true, false, handle_metrics},
 };
 
 static bool matches(const char *pattern, const char *path, char argument[PATH_MAX_BYTES])

@@ -15,6 +15,7 @@ static const struct {
     [PROBLEM_INVALID_HEADER] = {"invalid_header", "A header field is wrong", 400},
     [PROBLEM_INCOMPLETE_BODY] = {"incomplete_body", "The body ended early", 400},
     [PROBLEM_UNAUTHORIZED] = {"unauthorized", "An API key is needed", 401},
+    [PROBLEM_FORBIDDEN] = {"forbidden", "Forbidden", 403},
     [PROBLEM_NOT_FOUND] = {"not_found", "Not found", 404},
     [PROBLEM_METHOD_NOT_ALLOWED] = {"method_not_allowed", "Method not allowed", 405},
     [PROBLEM_NOT_ACCEPTABLE] = {"not_acceptable", "Not acceptable", 406},

@@ -85,7 +85,7 @@ static void put_params(struct buf *params, const struct fcgi_request *request, s
 
     put_param(params, "REQUEST_METHOD", request->method != NULL ? request->method : "GET");
     put_param(params, "REQUEST_URI", request->uri);
-    put_param(params, "REMOTE_ADDR", "127.0.0.1");
+    put_param(params, "REMOTE_ADDR", request->address != NULL ? request->address : "127.0.0.1");
     if (request->body != NULL || request->length != NULL) {
         snprintf(text, sizeof text, "%zu", body_size);
         put_param(params, "CONTENT_LENGTH", request->length != NULL ? request->length : text);

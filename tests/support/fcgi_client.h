@@ -15,6 +15,7 @@
 struct fcgi_request {
     const char *method; /* NULL: GET */
     const char *uri;
+    const char *address;                    /* of the client; NULL: 127.0.0.1 */
     const char *key;                        /* NULL: no Authorization */
     const char *content_type;               /* NULL with a body: application/json; "" is none */
     const char *body;                       /* NULL is none */

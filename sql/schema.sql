@@ -162,6 +162,7 @@ CREATE TABLE deliveries (
 CREATE INDEX deliveries_open ON deliveries (started_at) WHERE duration_ms IS NULL;
 
 -- Counters, kept in the transactions that change what they count, so that restarts and retention lose nothing.
+-- A histogram's bucket has what falls in it alone.
 CREATE TABLE metrics (
     name            TEXT    PRIMARY KEY,                 -- as Prometheus shows it, labels included
     value           REAL    NOT NULL

@@ -18,11 +18,6 @@ import urllib.parse
 
 from product import SENTENCE, Answer, Skip, check, contract, equal, started, wait_for
 
-# Paths that the API does not have yet: what nginx says of them by itself holds all the same.
-NOT_BUILT = {
-    "/metrics": "metrics are not built",
-}
-
 # (method, path, status), with "*" for all but those in a table: why it cannot be had in a test.
 UNREACHED = {
     ("*", "*", 503): "a call that writes nothing waits for nobody; it takes a server without memory",
@@ -87,8 +82,6 @@ def operations(status):
 
 
 def reason_of(method, path, status):
-    if status not in REFUSED and status not in (429, 502, 504) and path in NOT_BUILT:
-        return NOT_BUILT[path]
     return UNREACHED.get((method, path, status)) or UNREACHED.get(("*", "*", status))
 
 
@@ -169,6 +162,7 @@ CASES = {
     ("GET", "/v1/usage", 200): plain("GET", "/v1/usage"),
     ("GET", "/healthz", 200): plain("GET", "/healthz", key=""),
     ("GET", "/readyz", 200): plain("GET", "/readyz", key=""),
+    ("GET", "/metrics", 200): plain("GET", "/metrics", key=""),
 }
 def again_file(suffix):
     return again(lambda client: f"/v1/download/{job_that_is(client, 'completed')}{suffix}", key="")
@@ -280,6 +274,7 @@ def test_a_database_that_is_broken_is_no_fault_of_the_client():
         with contextlib.closing(sqlite3.connect(path)) as database:
             database.execute("ALTER TABLE api_keys RENAME TO gone")
             database.execute("ALTER TABLE jobs RENAME TO gone_too")
+            database.execute("ALTER TABLE metrics RENAME TO gone_as_well")
             database.commit()
         drive(product.client, 500, TEXT)
 
@@ -358,8 +353,10 @@ def test_a_repetition_that_comes_too_early_is_told_so():
 
 # Statuses that a whole test is about; those that a case gets are in CASES.
 BY_TESTS = {*REFUSED, 401, 404, 406, 429, 500, 502, 504}
-# The rest, each in a test of its own: 507 in test_limits.py, 202 and 410 of a redelivery in test_webhooks.py.
+# The rest, each in a test of its own: 507 in test_limits.py, 202 and 410 of a redelivery in test_webhooks.py, 403 in
+# test_metrics.py.
 ALONE = {
+    ("GET", "/metrics", 403),
     ("GET", "/readyz", 503),
     ("POST", "/v1/tts/async", 409),
     ("POST", "/v1/tts/async", 503),
@@ -451,8 +448,6 @@ def test_every_parameter_of_a_list_is_taken_as_in_its_example(client):
 def test_every_path_answers_options_and_refuses_what_it_does_not_take(client):
     needs_contract()
     for path in contract.document.raw["paths"]:
-        if path in NOT_BUILT:
-            continue
         allowed = contract.document.allowed(path)
         client.call("OPTIONS", target_of(path)).expect(204)
         for method in {"GET", "PUT", "POST", "DELETE", "PATCH", "TRACE", "BREW"} - allowed:
@@ -463,7 +458,7 @@ def test_head_answers_as_get_without_the_body(client):
     needs_contract()
     job = job_that_is(client, "completed")
     for method, path, _ in contract.document.operations():
-        if method != "GET" or path in NOT_BUILT:
+        if method != "GET":
             continue
         got, head = (client.call(how, target_of(path, job)) for how in ("GET", "HEAD"))
         equal(head.status, got.status, f"status of HEAD {path}")

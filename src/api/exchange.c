@@ -30,27 +30,25 @@ const char *request_field(const struct exchange *exchange, const char *name)
 
 const char *request_list(const struct exchange *exchange, const char *name, char joined[REQUEST_LIST_SIZE])
 {
-    size_t length = strlen(name), end = 0;
-    const char *first = NULL;
+    size_t length = strlen(name), end = 0, count = 0;
+    const char *last = NULL;
 
     for (char *const *parameter = exchange->fcgi->envp; *parameter != NULL; parameter++) {
-        const char *value = *parameter + length + 1;
         int written;
 
-        if (strncmp(*parameter, name, length) != 0 || (*parameter)[length] != '=' || *value == '\0')
+        if (strncmp(*parameter, name, length) != 0 || (*parameter)[length] != '=' ||
+            (*parameter)[length + 1] == '\0')
             continue;
-        written = snprintf(joined + end, REQUEST_LIST_SIZE - end, "%s%s", first != NULL ? ", " : "", value);
-        if (first == NULL)
-            first = value;
-        else
-            first = joined;
+        last = *parameter + length + 1;
+        written = snprintf(joined + end, REQUEST_LIST_SIZE - end, "%s%s", count > 0 ? ", " : "", last);
+        count++;
         if (written < 0 || end + (size_t)written >= REQUEST_LIST_SIZE) {
             joined[end] = '\0';
             break;
         }
         end += (size_t)written;
     }
-    return first;
+    return count > 1 ? joined : last;
 }
 
 /* Splits REQUEST_URI; a path of ours has only characters that need no percent-encoding, so none is decoded.

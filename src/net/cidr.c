@@ -105,7 +105,7 @@ bool cidr_holds(const struct cidr *outer, const struct cidr *inner)
 
 bool cidrs_hold_address(char *const *ranges, size_t count, const char *address)
 {
-    struct cidr range, one;
+    struct cidr range = {0}, one = {0};
 
     if (strncmp(address, MAPPED, strlen(MAPPED)) == 0 && strchr(address, '.') != NULL)
         address += strlen(MAPPED);

@@ -16,8 +16,6 @@ TOP = pathlib.Path(__file__).resolve().parents[2]
 # Codes that the document knows and the sources do not have yet, each with the reason.  Emptied as they come.
 NOT_BUILT = {}
 
-# Paths that are documented and not served yet, likewise.
-
 
 def text(path):
     return (TOP / path).read_text(encoding="utf-8")

@@ -7,120 +7,55 @@
 #include <utf8proc.h>
 
 #include "base/cleanup.h"
+#include "text/symbols.h"
 #include "text/utf8.h"
 
 /* The longest decomposition is that of U+FDFA, 18 code points. */
 #define DECOMPOSITION_MAX 18
 
-/* The most bytes that one code point becomes: a decomposition of ASCII letters, or a name of the table, with
- * spaces. */
-#define EXPANSION_MAX 32
+/* The most bytes that one code point becomes: a name with spaces around it.  No decomposition is longer. */
+#define EXPANSION_MAX (SYMBOL_NAME_MAX + 2)
+
+/* So many Greek letters in a row, as in a product of two, are read by their names. */
+#define GREEK_NAMED_MAX 2
 
 struct cleaner {
+    const uint32_t *source;
+    size_t count;
     struct clean_text *out;
     uint32_t origin; /* of what is emitted now */
     bool owes_space; /* before the next character */
     bool after_name; /* that space is of a symbol's name alone */
+    uint32_t symbol; /* whose name was emitted last, with nothing but space behind it; or 0 */
     size_t token;    /* bytes since the last space */
     size_t marks;    /* punctuation marks in a row */
     size_t same;     /* of them, the same one */
 };
 
 /*
- * What NFKD leaves as it is.  A space at either end keeps the word apart.  A comma attaches to the word
- * before it and makes the pause that a dash means.
+ * What NFKD leaves as it is, and symbols.tsv does not name.  A space at either end keeps the word apart.  A
+ * comma attaches to the word before it and makes the pause that a dash means.
  */
 static const struct replacement {
     uint32_t code_point;
     const char *text;
 } replacements[] = {
-    {0x00A2, " cent "},
-    {0x00A3, " pound "},
-    {0x00A5, " yen "},
-    {0x00A7, " section "},
-    {0x00A9, " copyright "},
-    {0x00AB, "\""},
-    {0x00AD, ""}, /* soft hyphen */
-    {0x00AE, " registered "},
-    {0x00B0, " degrees "},
-    {0x00B1, " plus minus "},
-    {0x00B2, " squared "},
-    {0x00B3, " cubed "},
-    {0x00B4, "'"},
-    {0x00B5, " micro "},
-    {0x00BB, "\""},
-    {0x00C6, "AE"},
-    {0x00D0, "D"},
-    {0x00D7, " times "},
-    {0x00D8, "O"},
-    {0x00DE, "Th"},
-    {0x00DF, "ss"},
-    {0x00E6, "ae"},
-    {0x00F0, "d"},
-    {0x00F7, " divided by "},
-    {0x00F8, "o"},
-    {0x00FE, "th"},
-    {0x0110, "D"},
-    {0x0111, "d"},
-    {0x0126, "H"},
-    {0x0127, "h"},
-    {0x0131, "i"},
-    {0x0138, "k"},
-    {0x0141, "L"},
-    {0x0142, "l"},
-    {0x014A, "Ng"},
-    {0x014B, "ng"},
-    {0x0152, "OE"},
-    {0x0153, "oe"},
-    {0x0166, "T"},
-    {0x0167, "t"},
-    {0x0181, "B"},
-    {0x018A, "D"},
-    {0x0198, "K"},
-    {0x0199, "k"},
-    {0x01B3, "Y"},
-    {0x01B4, "y"},
-    {0x0253, "b"},
-    {0x0257, "d"},
-    {0x02B9, "'"},
-    {0x02BB, "'"},
-    {0x02BC, "'"},
-    {0x02BD, "'"},
-    {0x02C8, "'"},
-    {0x1E9E, "SS"},
-    {0x2010, "-"},
-    {0x2012, "-"},
-    {0x2013, "-"}, /* en dash between words: see put_code_point() */
-    {0x2014, ", "},
-    {0x2015, ", "},
-    {0x2018, "'"},
-    {0x2019, "'"},
-    {0x201A, "'"},
-    {0x201B, "'"},
-    {0x201C, "\""},
-    {0x201D, "\""},
-    {0x201E, "\""},
-    {0x201F, "\""},
-    {0x2032, "'"},
-    {0x2035, "'"},
-    {0x2039, "'"},
-    {0x203A, "'"},
-    {0x2044, "/"},
-    {0x20A6, " naira "},
-    {0x20AC, " euro "},
-    {0x20B9, " rupee "},
-    {0x20BD, " rouble "},
-    {0x2122, " trademark "},
-    {0x2212, "-"},
-    {0x2215, "/"},
-    {0x221A, " root "},
-    {0x221E, " infinity "},
-    {0x2248, " about "},
-    {0x2260, " not equal to "},
-    {0x2264, " at most "},
-    {0x2265, " at least "},
-    {0x3001, ", "},
-    {0x3002, ". "},
+    {0x00AB, "\""},        {0x00AD, ""}, /* soft hyphen */
+    {0x00B2, " squared "}, {0x00B3, " cubed "}, {0x00B4, "'"},  {0x00BB, "\""}, {0x00C6, "AE"},
+    {0x00D0, "D"},         {0x00D8, "O"},       {0x00DE, "Th"}, {0x00DF, "ss"}, {0x00E6, "ae"},
+    {0x00F0, "d"},         {0x00F8, "o"},       {0x00FE, "th"}, {0x0110, "D"},  {0x0111, "d"},
+    {0x0126, "H"},         {0x0127, "h"},       {0x0131, "i"},  {0x0138, "k"},  {0x0141, "L"},
+    {0x0142, "l"},         {0x014A, "Ng"},      {0x014B, "ng"}, {0x0152, "OE"}, {0x0153, "oe"},
+    {0x0166, "T"},         {0x0167, "t"},       {0x0181, "B"},  {0x018A, "D"},  {0x0198, "K"},
+    {0x0199, "k"},         {0x01B3, "Y"},       {0x01B4, "y"},  {0x0253, "b"},  {0x0257, "d"},
+    {0x02B9, "'"},         {0x02BB, "'"},       {0x02BC, "'"},  {0x02BD, "'"},  {0x02C8, "'"},
+    {0x1E9E, "SS"},        {0x2010, "-"},       {0x2012, "-"},  {0x2013, "-"}, /* en dash between words: see
+                                                                                  put_known() */
+    {0x2014, ", "},        {0x2015, ", "},      {0x2018, "'"},  {0x2019, "'"},  {0x201A, "'"},
+    {0x201B, "'"},         {0x201C, "\""},      {0x201D, "\""}, {0x201E, "\""}, {0x201F, "\""},
+    {0x2032, "'"},         {0x2035, "'"},       {0x2039, "'"},  {0x203A, "'"},  {0x2044, "/"},
+    {0x20E3, " "}, /* what makes a key of a digit: the next one is a digit of its own */
+    {0x2212, "-"},         {0x2215, "/"},       {0x3001, ", "}, {0x3002, ". "},
 };
 
 /* The text for a code point, or NULL. */
@@ -186,6 +121,7 @@ static void put_char(struct cleaner *cleaner, char c)
         cleaner->after_name = false;
         return;
     }
+    cleaner->symbol = 0;
     if (cleaner->after_name && strchr(".,;:!?)", c) != NULL)
         cleaner->owes_space = false;
     if (cleaner->owes_space || cleaner->token == CLEAN_TOKEN_MAX)
@@ -213,6 +149,38 @@ static void put_text(struct cleaner *cleaner, const char *text)
     cleaner->after_name = cleaner->owes_space;
 }
 
+/* The names of a row of hearts are one: a listener learns nothing from the others.  0 is a symbol that means
+ * something each time, such as a letter. */
+static void put_symbol(struct cleaner *cleaner, uint32_t code_point, const char *name)
+{
+    bool repeats = code_point != 0 && cleaner->symbol == code_point;
+
+    put_char(cleaner, ' ');
+    if (!repeats)
+        put_text(cleaner, name);
+    put_char(cleaner, ' ');
+    cleaner->after_name = true;
+    cleaner->symbol = code_point;
+}
+
+static bool is_greek(uint32_t code_point)
+{
+    return (code_point >= 0x0370 && code_point < 0x0400) || (code_point >= 0x1F00 && code_point < 0x2000);
+}
+
+/* A Greek letter of a formula has a name; a word of them would be spelled, which nobody could follow. */
+static bool is_in_greek_word(const struct cleaner *cleaner)
+{
+    size_t start = cleaner->origin;
+    size_t end = cleaner->origin;
+
+    while (start > 0 && cleaner->origin - start < GREEK_NAMED_MAX && is_greek(cleaner->source[start - 1]))
+        start--;
+    while (end < cleaner->count && end - start <= GREEK_NAMED_MAX && is_greek(cleaner->source[end]))
+        end++;
+    return end - start > GREEK_NAMED_MAX;
+}
+
 static void count_loss(struct clean_losses *losses, uint32_t index)
 {
     if (losses->count++ == 0)
@@ -229,6 +197,7 @@ static bool drop(struct cleaner *cleaner, utf8proc_category_t category)
     case UTF8PROC_CATEGORY_MC:
     case UTF8PROC_CATEGORY_ME:
     case UTF8PROC_CATEGORY_CF:
+    case UTF8PROC_CATEGORY_SK: /* the colour of a hand */
         return true;
     case UTF8PROC_CATEGORY_CC:
     case UTF8PROC_CATEGORY_ZS:
@@ -245,23 +214,37 @@ static bool drop(struct cleaner *cleaner, utf8proc_category_t category)
         return true;
     default:
         put_char(cleaner, ' ');
+        cleaner->symbol = 0;
         return false;
     }
+}
+
+/* Emits the name of a symbol, or what the table has for a code point; false where there is neither. */
+static bool put_known(struct cleaner *cleaner, uint32_t code_point)
+{
+    const char *text = find_replacement(code_point);
+    const char *name = symbol_name(code_point);
+    char letters[] = {symbol_flag_letter(code_point), '\0'};
+
+    if (code_point == 0x2013 && cleaner->owes_space)
+        text = ", ";
+    if (text != NULL)
+        put_text(cleaner, text);
+    else if (letters[0] != '\0')
+        put_symbol(cleaner, 0, letters);
+    else if (name != NULL && !(is_greek(code_point) && is_in_greek_word(cleaner)))
+        put_symbol(cleaner, is_greek(code_point) ? 0 : code_point, name);
+    else
+        return false;
+    return true;
 }
 
 /* Emits one part of a decomposition; false where it has no form in ASCII. */
 static bool put_part(struct cleaner *cleaner, uint32_t part)
 {
-    const char *text;
-
-    if (part >= ' ' && part <= '~') {
-        put_char(cleaner, (char)part);
-        return true;
-    }
-    text = find_replacement(part);
-    if (text == NULL)
-        return drop(cleaner, utf8proc_category((utf8proc_int32_t)part));
-    put_text(cleaner, text);
+    if (part < ' ' || part > '~')
+        return put_known(cleaner, part) || drop(cleaner, utf8proc_category((utf8proc_int32_t)part));
+    put_char(cleaner, (char)part);
     return true;
 }
 
@@ -270,20 +253,13 @@ static bool put_code_point(struct cleaner *cleaner, uint32_t code_point)
 {
     utf8proc_int32_t parts[DECOMPOSITION_MAX];
     utf8proc_ssize_t count;
-    const char *text;
     int last_boundclass = 0;
     bool complete = true;
 
     if (code_point < 0x80)
         return put_part(cleaner, code_point);
-    if (code_point == 0x2013 && cleaner->owes_space)
-        text = ", ";
-    else
-        text = find_replacement(code_point);
-    if (text != NULL) {
-        put_text(cleaner, text);
+    if (put_known(cleaner, code_point))
         return true;
-    }
     count = utf8proc_decompose_char((utf8proc_int32_t)code_point, parts, DECOMPOSITION_MAX,
                                     UTF8PROC_COMPAT | UTF8PROC_DECOMPOSE, &last_boundclass);
     if (count < 0 || count > DECOMPOSITION_MAX)
@@ -295,17 +271,20 @@ static bool put_code_point(struct cleaner *cleaner, uint32_t code_point)
 
 size_t clean_code_points(const uint32_t *code_points, size_t count, struct clean_text *ret_text)
 {
-    struct cleaner cleaner = {.out = ret_text};
+    struct cleaner cleaner = {.source = code_points, .count = count, .out = ret_text};
     size_t taken = 0;
 
     ret_text->bytes = 0;
     ret_text->speakable = false;
     ret_text->losses = (struct clean_losses){0};
     while (taken < count && ret_text->bytes + EXPANSION_MAX <= CLEAN_BYTES_MAX) {
+        size_t before = ret_text->bytes;
+
         cleaner.origin = (uint32_t)taken;
         if (!put_code_point(&cleaner, code_points[taken]))
             count_loss(&ret_text->losses, cleaner.origin);
         taken++;
+        assert(ret_text->bytes - before <= EXPANSION_MAX);
     }
     ret_text->text[ret_text->bytes] = '\0';
     return taken;

@@ -3,6 +3,9 @@
 
 #include <utf8proc.h>
 
+#include "base/cleanup.h"
+#include "text/symbols.h"
+
 size_t utf8_decode(const char *bytes, size_t size, uint32_t *ret_code_point)
 {
     utf8proc_int32_t code_point;
@@ -46,20 +49,18 @@ int64_t utf8_count(const char *bytes, size_t size)
 }
 
 /*
- * Symbols that people read out by name.  Those that decorate more often than they speak (* / \ ^ _ | ~) are
- * not among them: a line of asterisks is a ruler, not a text.
+ * Symbols that people read out by name, of ASCII and of its wide forms.  Those that decorate more often than
+ * they speak (* / \ ^ _ | ~) are not among them: a line of asterisks is a ruler, not a text.
  */
-static bool is_named_symbol(uint32_t code_point)
+static bool is_named_mark(uint32_t code_point)
 {
-    static const uint32_t symbols[] = {
-        '#',    '$',    '%',    '&',    '+',    '=',    '@',    0x00A2, 0x00A3, 0x00A5,
-        0x00A7, 0x00A9, 0x00AE, 0x00B0, 0x00B1, 0x00D7, 0x00F7, 0x20A6, 0x20AC, 0x20B9,
-        0x20BD, 0x2122, 0x221E, 0x221A, 0x2248, 0x2260, 0x2264, 0x2265, 0xFF03, 0xFF04,
-        0xFF05, 0xFF06, 0xFF0B, 0xFF1D, 0xFF20, 0xFFE0, 0xFFE1, 0xFFE5,
+    static const uint32_t marks[] = {
+        '#',    '$',    '%',    '&',    '+',    '=',    '@',    0xFF03, 0xFF04,
+        0xFF05, 0xFF06, 0xFF0B, 0xFF1D, 0xFF20, 0xFFE0, 0xFFE1, 0xFFE5, 0xFFE6,
     };
 
-    for (size_t i = 0; i < sizeof symbols / sizeof symbols[0]; i++)
-        if (symbols[i] == code_point)
+    for (size_t i = 0; i < array_length(marks); i++)
+        if (marks[i] == code_point)
             return true;
     return false;
 }
@@ -75,13 +76,9 @@ bool text_is_speakable_char(uint32_t code_point)
     case UTF8PROC_CATEGORY_NL:
     case UTF8PROC_CATEGORY_NO:
         return true;
-    case UTF8PROC_CATEGORY_PO:
-    case UTF8PROC_CATEGORY_SC:
-    case UTF8PROC_CATEGORY_SM:
-    case UTF8PROC_CATEGORY_SO:
-        return is_named_symbol(code_point);
     default:
-        return false;
+        return is_named_mark(code_point) || symbol_name(code_point) != NULL ||
+               symbol_flag_letter(code_point) != '\0';
     }
 }
 

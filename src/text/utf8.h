@@ -25,7 +25,8 @@ int64_t utf8_count(const char *bytes, size_t size);
 
 /*
  * True where a valid text holds something that can be spoken in some language: a letter, a digit, or a symbol
- * that has a name of its own in speech, such as % or €.  Punctuation, white space and pictures have none.
+ * that has a name of its own in speech, such as %, € or an emoji (text/symbols.h).  Punctuation, white space
+ * and pictures without a name have none.
  */
 bool text_is_speakable(const char *bytes, size_t size);
 

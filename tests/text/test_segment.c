@@ -232,7 +232,8 @@ Test(segment, a_text_without_ends_is_cut_at_a_clause_then_at_a_space)
 Test(segment, nothing_to_speak_is_a_segment_without_text)
 {
     testcase_segments("...\n\nHello.", "¶|Hello.");
-    testcase_segments("😀😀\n\nHello.", "¶|Hello.");
+    testcase_segments("🂡🂡\n\nHello.", "¶|Hello.");
+    testcase_segments("👍\n\nHello.", "thumbs up¶|Hello.");
     testcase_segments("   ", "");
     testcase_segments(". . . Hello.", ". . . Hello.");
 
@@ -247,7 +248,7 @@ Test(segment, nothing_to_speak_is_a_segment_without_text)
 
 Test(segment, losses_and_origins_are_places_in_the_whole_text)
 {
-    static const char text[] = "One. 😀 Two 日 three.";
+    static const char text[] = "One. 🂡 Two 日 three.";
     int64_t start;
     int64_t end;
 
@@ -295,6 +296,10 @@ Test(segment, hostile_texts_are_covered_within_the_limits)
     testcase_hostile("", "!?", 10000);
     testcase_hostile("e", "\u0301", 10000);
     testcase_hostile("", "😀", 10000);
+    testcase_hostile("", "😀👍🏽❤️", 10000);
+    testcase_hostile("", "🂡", 10000);
+    testcase_hostile("", "🇪", 10000);
+    testcase_hostile("", "αβ ", 10000);
     testcase_hostile("", "©", 10000);
     testcase_hostile("", "\uFDFA", 10000);
     testcase_hostile("", "日本。", 10000);

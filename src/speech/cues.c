@@ -176,7 +176,10 @@ static int cut_cue(struct cue_maker *maker, size_t count, struct error *err)
 
     if (heard_span(maker->parts, count, &start, &end)) {
         size_t first = break_lines(maker->parts, count);
+        int64_t limit = start + samples_of(maker, CUE_MS_MAX);
 
+        if (end > limit)
+            end = limit; /* a symbol with a long name, said slowly: one character is not shared out */
         r = give_held(maker, start, err);
         maker->has_held = true;
         maker->held.sample_start = start;

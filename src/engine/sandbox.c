@@ -56,7 +56,7 @@ static const int sanitizer_calls[] = {
     SCMP_SYS(getcwd),       SCMP_SYS(getpid),          SCMP_SYS(gettid),      SCMP_SYS(tgkill),
     SCMP_SYS(rt_sigaction), SCMP_SYS(sigaltstack),     SCMP_SYS(sched_yield), SCMP_SYS(prlimit64),
     SCMP_SYS(ioctl),        SCMP_SYS(fcntl),           SCMP_SYS(pread64),     SCMP_SYS(getrandom),
-    SCMP_SYS(nanosleep),    SCMP_SYS(clock_nanosleep),
+    SCMP_SYS(nanosleep),    SCMP_SYS(clock_nanosleep), SCMP_SYS(open),
 };
 
 static int close_files(struct error *err)

@@ -50,10 +50,10 @@ class SynthesizerCounter:
         return len(self.seen) - self.first
 
 
-def groups_of_texts(seed, count, group):
+def groups_of_texts(seed, first, count, group):
     """Numbers of texts that make one job; one that is no UTF-8 has a request of its own."""
     numbers = []
-    for number in range(count):
+    for number in range(first, first + count):
         try:
             hostile.hostile(seed, number).decode()
             numbers.append(number)
@@ -131,11 +131,12 @@ class Soak:
         created = collections.Counter(list(self.jobs))
         check(listed == created, f"{len(created)} jobs were created, {len(listed)} are listed")
 
-    def run(self, count, group):
+    def run(self, count, group, first=0):
+        """Speaks so many texts from that number on, and returns what came of them in words."""
         worker = self.product.worker_pid
         posted = 0
         with SynthesizerCounter(self.product) as synthesizers:
-            for numbers in groups_of_texts(self.seed, count, group):
+            for numbers in groups_of_texts(self.seed, first, count, group):
                 self.post(numbers)
                 posted += len(numbers)
                 while len(self.outstanding) > OUTSTANDING_MAX:

@@ -111,8 +111,6 @@ static void receive_progress(struct letter *letter)
     if (run->progress.result < 0)
         run->engine_chars += run->progress_chars;
     run->progress_posted = false;
-    if (run->progress.result < 0)
-        run->engine_chars += run->progress_chars;
     if (run->over && run->worker->stopped)
         run_free(run);
     else if (run->over)

@@ -159,3 +159,14 @@ int64_t database_count(struct database *database, const char *sql)
     db_close(db);
     return value;
 }
+
+void database_execute(struct database *database, const char *sql)
+{
+    const struct db_options options = {.path = database->path};
+    struct error err = {""};
+    struct db *db;
+
+    cr_assert_eq(db_open(&options, &db, &err), 0, "%s", err.text);
+    cr_assert_eq(db_execute(db, sql, &err), 0, "%s", err.text);
+    db_close(db);
+}

@@ -31,4 +31,7 @@ int64_t database_join(struct database *database);
 /* The first column of the first row of an SQL text. */
 int64_t database_count(struct database *database, const char *sql);
 
+/* Any SQL text, while nobody else writes: a trigger makes writes fail, for one. */
+void database_execute(struct database *database, const char *sql);
+
 #endif

@@ -196,6 +196,26 @@ Test(worker, the_same_text_gives_the_same_bytes_however_many_synthesizers_speak_
     job_release(&alone);
 }
 
+/* Each part that is joined reports how far the job is, and how much was spoken. */
+Test(worker, what_was_spoken_counts_once_though_no_report_of_progress_could_be_written)
+{
+    struct running running;
+    double spoken = 0;
+    struct job job;
+
+    database_execute(&database, "CREATE TRIGGER no_progress BEFORE UPDATE ON jobs"
+                                " WHEN NEW.status = 'processing' AND NEW.spoken <> OLD.spoken"
+                                " BEGIN SELECT RAISE(ABORT, 'no progress'); END");
+    start(&running, SYNTH_FOR_TESTS);
+    job = speak("One sentence.\n\nAnother one.\n\nA third one.\n\nAnd a fourth.");
+    stop(&running);
+    cr_assert_eq(job.status, JOB_COMPLETED, "%s", job.error_message);
+    cr_assert_eq(metric_get(database.store, "engine_characters_total", &spoken, NULL), 0);
+    cr_assert_float_eq(spoken, (double)job.characters, 8, "%g of %lld characters", spoken,
+                       (long long)job.characters);
+    job_release(&job);
+}
+
 Test(worker, a_text_in_which_the_voice_finds_nothing_fails_and_says_so)
 {
     struct running running;

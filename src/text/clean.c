@@ -7,13 +7,15 @@
 #include <utf8proc.h>
 
 #include "base/cleanup.h"
+#include "text/number.h"
 #include "text/symbols.h"
 #include "text/utf8.h"
 
 /* The longest decomposition is that of U+FDFA, 18 code points. */
 #define DECOMPOSITION_MAX 18
 
-/* The most bytes that one code point becomes: a name with spaces around it.  No decomposition is longer. */
+/* The most bytes that one step emits: a name with spaces around it.  No decomposition and no amount of money
+ * is longer. */
 #define EXPANSION_MAX (SYMBOL_NAME_MAX + 2)
 
 /* So many Greek letters in a row, as in a product of two, are read by their names. */
@@ -122,7 +124,7 @@ static void put_char(struct cleaner *cleaner, char c)
         return;
     }
     cleaner->symbol = 0;
-    if (cleaner->after_name && strchr(".,;:!?)", c) != NULL)
+    if (cleaner->after_name && strchr(".,;:!?)-", c) != NULL)
         cleaner->owes_space = false;
     if (cleaner->owes_space || cleaner->token == CLEAN_TOKEN_MAX)
         put_space(cleaner);
@@ -269,6 +271,77 @@ static bool put_code_point(struct cleaner *cleaner, uint32_t code_point)
     return complete;
 }
 
+/* Emits a raised character, set apart from what it stands behind; false where there is none to be.  A single
+ * 2 or 3 has a word of its own. */
+static bool put_raised(struct cleaner *cleaner)
+{
+    const uint32_t *source = cleaner->source;
+    size_t at = cleaner->origin;
+    char c = number_raised(source, cleaner->count, at);
+    bool first, last;
+
+    if (c == '\0')
+        return false;
+    first = at == 0 || number_raised(source, cleaner->count, at - 1) == '\0';
+    last = at + 1 == cleaner->count || number_raised(source, cleaner->count, at + 1) == '\0';
+    if (first && last && find_replacement(source[at]) != NULL)
+        return false;
+    if (first)
+        put_text(cleaner, number_power(source, cleaner->count, at));
+    else if (!isalnum((unsigned char)c))
+        put_text(cleaner, c == '-' ? " minus " : " plus ");
+    if (isalnum((unsigned char)c))
+        put_char(cleaner, c);
+    if (last)
+        put_char(cleaner, ' ');
+    cleaner->after_name = cleaner->owes_space;
+    return true;
+}
+
+/* "1½" is "1 and one half". */
+static bool put_fraction(struct cleaner *cleaner)
+{
+    const struct clean_text *out = cleaner->out;
+    const char *name = number_fraction(cleaner->source[cleaner->origin]);
+
+    if (name == NULL)
+        return false;
+    if (out->bytes > 0 && isdigit((unsigned char)out->text[out->bytes - 1]))
+        put_text(cleaner, " and ");
+    put_symbol(cleaner, 0, name);
+    return true;
+}
+
+/* The unit comes from the last digit: times of words go forward only. */
+static void put_amount(struct cleaner *cleaner, const struct number_amount *amount)
+{
+    for (size_t i = 0; i < amount->length; i++) {
+        cleaner->origin++;
+        put_char(cleaner, (char)cleaner->source[cleaner->origin]);
+    }
+    put_text(cleaner, amount->unit);
+}
+
+/* Emits what is at the origin; returns how many code points that is. */
+static size_t put_next(struct cleaner *cleaner)
+{
+    uint32_t code_point = cleaner->source[cleaner->origin];
+    struct number_amount amount;
+
+    if (code_point >= 0x80) {
+        amount = number_amount(cleaner->source, cleaner->count, cleaner->origin);
+        if (amount.length > 0) {
+            put_amount(cleaner, &amount);
+            return 1 + amount.length;
+        }
+        if (put_raised(cleaner) || put_fraction(cleaner))
+            return 1;
+    }
+    if (!put_code_point(cleaner, code_point))
+        count_loss(&cleaner->out->losses, cleaner->origin);
+    return 1;
+}
+
 size_t clean_code_points(const uint32_t *code_points, size_t count, struct clean_text *ret_text)
 {
     struct cleaner cleaner = {.source = code_points, .count = count, .out = ret_text};
@@ -281,9 +354,7 @@ size_t clean_code_points(const uint32_t *code_points, size_t count, struct clean
         size_t before = ret_text->bytes;
 
         cleaner.origin = (uint32_t)taken;
-        if (!put_code_point(&cleaner, code_points[taken]))
-            count_loss(&ret_text->losses, cleaner.origin);
-        taken++;
+        taken += put_next(&cleaner);
         assert(ret_text->bytes - before <= EXPANSION_MAX);
     }
     ret_text->text[ret_text->bytes] = '\0';

@@ -54,7 +54,7 @@ Test(clean, typography_becomes_plain)
     testcase_becomes("co\u00ADoper\u200Bate\uFEFF", "cooperate");
     testcase_becomes("ﬁnd ﬂat oﬃce", "find flat office");
     testcase_becomes("Ｈｅｌｌｏ！　１２３", "Hello! 123");
-    testcase_becomes("№ 5, m², 10³, ½", "No 5, m squared, 10 cubed, 1/2");
+    testcase_becomes("№ 5, m², 10³, ½", "No 5, m squared, 10 cubed, one half");
 }
 
 Test(clean, a_dash_between_words_is_a_pause)
@@ -78,7 +78,7 @@ Test(clean, accents_are_taken_off)
 
 Test(clean, symbols_become_their_names)
 {
-    testcase_becomes("€5 or £4", "euro 5 or pound 4");
+    testcase_becomes("€5 or £4", "5 euros or 4 pounds");
     testcase_becomes("20°C ± 1", "20 degrees C plus minus 1");
     testcase_becomes("© 2024 ACME™", "copyright 2024 ACME trademark");
 }
@@ -115,7 +115,7 @@ Test(clean, signs_of_money_and_of_formulas_become_their_names)
 
 Test(clean, greek_letters_have_names_but_greek_words_have_none)
 {
-    testcase_becomes("α-helix, 2π, Ωm, 𝛼", "alpha -helix, 2 pi, omega m, alpha");
+    testcase_becomes("α-helix, 2π, Ωm, 𝛼", "alpha-helix, 2 pi, omega m, alpha");
     testcase_becomes("Δθ = ππ", "delta theta = pi pi");
     clean("a καλημέρα b");
     cr_expect_str_eq(cleaned.text, "a b");
@@ -135,6 +135,39 @@ Test(clean, a_symbol_that_can_be_spoken_is_heard)
             cr_expect_leq(strlen(name), SYMBOL_NAME_MAX);
         }
     }
+}
+
+Test(clean, raised_digits_are_powers_or_notes)
+{
+    testcase_becomes("10⁶ and 10⁻³.", "10 to the 6 and 10 to the minus 3.");
+    testcase_becomes("10²³, (a+b)⁴, x⁵", "10 to the 23, (a+b) to the 4, x to the 5");
+    testcase_becomes("5 km², m³, 3²", "5 km squared, m cubed, 3 squared");
+    testcase_becomes("5 kg m⁻² cm⁻³", "5 kg m to the minus 2 cm to the minus 3");
+    testcase_becomes("2ⁿ but 2ⁿᵈ", "2 to the n but 2nd");
+    testcase_becomes("a word¹ and more¹²", "a word 1 and more 12");
+    testcase_becomes("the end.¹ Na⁺, Ca²⁺", "the end. 1 Na plus, Ca 2 plus");
+    testcase_becomes("H₂O", "H2O");
+}
+
+Test(clean, fractions_are_read_as_such)
+{
+    testcase_becomes("1½ cups, 2 ¾ pints", "1 and one half cups, 2 and three quarters pints");
+    testcase_becomes("½", "one half");
+    testcase_becomes("⅔ of it, or ⅛.", "two thirds of it, or one eighth.");
+    testcase_becomes("a ½-inch nail", "a one half-inch nail");
+}
+
+Test(clean, an_amount_comes_before_its_currency)
+{
+    testcase_becomes("€1, £1,000.50 and ¥3.", "1 euro, 1,000.50 pounds and 3 yen.");
+    testcase_becomes("(€5) ₹2.5 million", "(5 euros) 2.5 million rupees");
+    testcase_becomes("£1 million millions", "1 million pounds millions");
+    testcase_becomes("€5, 6 or 7", "5 euros, 6 or 7");
+    testcase_becomes("It costs €5.", "It costs 5 euros.");
+    /* What is not an amount in English form stays in its order. */
+    testcase_becomes("€5,50 €5m €5–10", "euro 5,50 euro 5m euro 5-10");
+    testcase_becomes("5 € or 5€", "5 euro or 5 euro");
+    testcase_becomes("€ 5", "euro 5");
 }
 
 Test(clean, control_characters_are_spaces)
@@ -240,6 +273,17 @@ Test(clean, each_byte_knows_where_it_came_from)
 
     clean(text);
     cr_expect_str_eq(cleaned.text, "fin, e euro");
+    cr_assert_eq(cleaned.bytes, array_length(expected));
+    for (size_t i = 0; i < cleaned.bytes; i++)
+        cr_expect_eq(cleaned.origins[i], expected[i], "byte %zu: %u", i, cleaned.origins[i]);
+}
+
+Test(clean, an_amount_keeps_its_place)
+{
+    static const uint32_t expected[] = {0, 3, 3, 4, 4, 4, 4, 4, 4, 4, 6, 6};
+
+    clean("a €12 b");
+    cr_expect_str_eq(cleaned.text, "a 12 euros b");
     cr_assert_eq(cleaned.bytes, array_length(expected));
     for (size_t i = 0; i < cleaned.bytes; i++)
         cr_expect_eq(cleaned.origins[i], expected[i], "byte %zu: %u", i, cleaned.origins[i]);

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "text/number.h"
+
+#include <stdbool.h>
+#include <string.h>
+#include <utf8proc.h>
+
+#include "base/cleanup.h"
+
+#define RAISED_N 0x207F
+
+static bool is_digit(uint32_t code_point)
+{
+    return code_point >= '0' && code_point <= '9';
+}
+
+static bool is_letter(uint32_t code_point)
+{
+    switch (utf8proc_category((utf8proc_int32_t)code_point)) {
+    case UTF8PROC_CATEGORY_LU:
+    case UTF8PROC_CATEGORY_LL:
+    case UTF8PROC_CATEGORY_LT:
+    case UTF8PROC_CATEGORY_LO:
+    case UTF8PROC_CATEGORY_MN:
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* ---- raised digits ---- */
+
+char number_raised(const uint32_t *code_points, size_t count, size_t at)
+{
+    static const struct {
+        uint32_t code_point;
+        char c;
+    } raised[] = {
+        {0x00B2, '2'}, {0x00B3, '3'}, {0x00B9, '1'},   {0x2070, '0'}, {0x2074, '4'},
+        {0x2075, '5'}, {0x2076, '6'}, {0x2077, '7'},   {0x2078, '8'}, {0x2079, '9'},
+        {0x207A, '+'}, {0x207B, '-'}, {RAISED_N, 'n'},
+    };
+
+    if (code_points[at] == RAISED_N && at + 1 < count &&
+        utf8proc_category((utf8proc_int32_t)code_points[at + 1]) == UTF8PROC_CATEGORY_LM)
+        return '\0';
+    for (size_t i = 0; i < array_length(raised); i++)
+        if (raised[i].code_point == code_points[at])
+            return raised[i].c;
+    return '\0';
+}
+
+/* Whether what ends before `at` can be raised to a power: a number, a letter that stands alone, a bracket. */
+static bool is_base(const uint32_t *code_points, size_t at)
+{
+    if (at == 0)
+        return false;
+    if (is_letter(code_points[at - 1]))
+        return at == 1 || !is_letter(code_points[at - 2]);
+    return is_digit(code_points[at - 1]) || code_points[at - 1] == ')' || code_points[at - 1] == ']';
+}
+
+const char *number_power(const uint32_t *code_points, size_t count, size_t at)
+{
+    char first = number_raised(code_points, count, at);
+    char second = at + 1 < count ? number_raised(code_points, count, at + 1) : '\0';
+    bool is_signed = (first == '-' || first == '+') && second != '\0';
+
+    /* "cm⁻³": a note has no sign. */
+    if (is_signed && at > 0 && (is_letter(code_points[at - 1]) || is_base(code_points, at)))
+        return first == '-' ? " to the minus " : " to the plus ";
+    if (first == '-')
+        return " minus ";
+    if (first == '+')
+        return " plus ";
+    return is_base(code_points, at) ? " to the " : " ";
+}
+
+/* ---- fractions ---- */
+
+const char *number_fraction(uint32_t code_point)
+{
+    static const struct {
+        uint32_t code_point;
+        const char *name;
+    } fractions[] = {
+        {0x00BC, "one quarter"},   {0x00BD, "one half"},     {0x00BE, "three quarters"},
+        {0x2150, "one seventh"},   {0x2151, "one ninth"},    {0x2152, "one tenth"},
+        {0x2153, "one third"},     {0x2154, "two thirds"},   {0x2155, "one fifth"},
+        {0x2156, "two fifths"},    {0x2157, "three fifths"}, {0x2158, "four fifths"},
+        {0x2159, "one sixth"},     {0x215A, "five sixths"},  {0x215B, "one eighth"},
+        {0x215C, "three eighths"}, {0x215D, "five eighths"}, {0x215E, "seven eighths"},
+    };
+
+    for (size_t i = 0; i < array_length(fractions); i++)
+        if (fractions[i].code_point == code_point)
+            return fractions[i].name;
+    return NULL;
+}
+
+/* ---- money ---- */
+
+static const struct currency {
+    uint32_t sign;
+    const char *one;
+    const char *many;
+} currencies[] = {
+    {0x00A3, " pound ", " pounds "}, {0x00A5, " yen ", " yen "},        {0x20A6, " naira ", " naira "},
+    {0x20A9, " won ", " won "},      {0x20AA, " shekel ", " shekels "}, {0x20AB, " dong ", " dong "},
+    {0x20AC, " euro ", " euros "},   {0x20B1, " peso ", " pesos "},     {0x20B4, " hryvnia ", " hryvnias "},
+    {0x20B5, " cedi ", " cedis "},   {0x20B8, " tenge ", " tenge "},    {0x20B9, " rupee ", " rupees "},
+    {0x20BA, " lira ", " lira "},    {0x20BD, " rouble ", " roubles "}, {0x20BF, " bitcoin ", " bitcoin "},
+};
+
+static size_t skip_digits(const uint32_t *code_points, size_t count, size_t at)
+{
+    while (at < count && is_digit(code_points[at]))
+        at++;
+    return at;
+}
+
+/* Behind the number at `at`: digits, thousands behind commas, decimals behind a point. */
+static size_t skip_number(const uint32_t *code_points, size_t count, size_t at)
+{
+    size_t end = skip_digits(code_points, count, at);
+
+    while (end < count && code_points[end] == ',' && skip_digits(code_points, count, end + 1) == end + 4)
+        end += 4;
+    if (end + 1 < count && code_points[end] == '.' && is_digit(code_points[end + 1]))
+        end = skip_digits(code_points, count, end + 1);
+    return end;
+}
+
+/* Behind " million" and the like, or `at`. */
+static size_t skip_scale(const uint32_t *code_points, size_t count, size_t at)
+{
+    static const char *const scales[] = {" thousand", " million", " billion", " trillion"};
+
+    for (size_t i = 0; i < array_length(scales); i++) {
+        size_t length = strlen(scales[i]);
+        size_t same = 0;
+
+        while (same < length && at + same < count && code_points[at + same] == (unsigned char)scales[i][same])
+            same++;
+        if (same == length && (at + same == count || !is_letter(code_points[at + same])))
+            return at + same;
+    }
+    return at;
+}
+
+/* Whether a number goes on at `at`, in a form that is not known: "5,50", "5m", "5-10", "5½". */
+static bool goes_on(const uint32_t *code_points, size_t count, size_t at)
+{
+    if (at == count)
+        return false;
+    if (at + 1 < count && is_digit(code_points[at + 1]) &&
+        (code_points[at] == ',' || code_points[at] == '.' || code_points[at] == '-' ||
+         code_points[at] == 0x2013))
+        return true;
+    return is_letter(code_points[at]) ||
+           utf8proc_category((utf8proc_int32_t)code_points[at]) == UTF8PROC_CATEGORY_NO;
+}
+
+struct number_amount number_amount(const uint32_t *code_points, size_t count, size_t at)
+{
+    size_t start = at + 1;
+    size_t end;
+
+    if (count > start + NUMBER_AMOUNT_MAX)
+        count = start + NUMBER_AMOUNT_MAX;
+    if (at > 0 && (is_letter(code_points[at - 1]) || is_digit(code_points[at - 1])))
+        return (struct number_amount){0};
+    for (size_t i = 0; i < array_length(currencies); i++) {
+        if (currencies[i].sign != code_points[at])
+            continue;
+        end = skip_number(code_points, count, start);
+        if (end == start || goes_on(code_points, count, end))
+            break;
+        if (end == start + 1 && code_points[start] == '1' && skip_scale(code_points, count, end) == end)
+            return (struct number_amount){1, currencies[i].one};
+        return (struct number_amount){skip_scale(code_points, count, end) - start, currencies[i].many};
+    }
+    return (struct number_amount){0};
+}

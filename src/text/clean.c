@@ -7,6 +7,7 @@
 #include <utf8proc.h>
 
 #include "base/cleanup.h"
+#include "text/address.h"
 #include "text/number.h"
 #include "text/symbols.h"
 #include "text/utf8.h"
@@ -24,6 +25,7 @@
 struct cleaner {
     const uint32_t *source;
     size_t count;
+    size_t address_end; /* of the address that was found last: an index of source */
     struct clean_text *out;
     uint32_t origin; /* of what is emitted now */
     bool owes_space; /* before the next character */
@@ -124,7 +126,7 @@ static void put_char(struct cleaner *cleaner, char c)
         return;
     }
     cleaner->symbol = 0;
-    if (cleaner->after_name && strchr(".,;:!?)-", c) != NULL)
+    if (cleaner->after_name && strchr(".,;:!?)]>-", c) != NULL)
         cleaner->owes_space = false;
     if (cleaner->owes_space || cleaner->token == CLEAN_TOKEN_MAX)
         put_space(cleaner);
@@ -322,12 +324,45 @@ static void put_amount(struct cleaner *cleaner, const struct number_amount *amou
     put_text(cleaner, amount->unit);
 }
 
+/*
+ * Emits a mark of an address by its name; returns how many code points it is, 0 where there is none.  The end
+ * of a scheme is a pause at most, and a row of one mark is cut short as it is everywhere.
+ */
+static size_t put_address_mark(struct cleaner *cleaner)
+{
+    const uint32_t *source = cleaner->source;
+    size_t at = cleaner->origin;
+    const char *name;
+    size_t same = 0;
+
+    if (at >= cleaner->address_end && (at == 0 || address_may_follow(source[at - 1])))
+        cleaner->address_end = at + address_length(source + at, cleaner->count - at);
+    if (at >= cleaner->address_end)
+        return 0;
+    name = address_mark_name(source[at]);
+    if (name == NULL)
+        return 0;
+    if (at + 2 < cleaner->address_end && source[at] == ':' && source[at + 1] == '/' &&
+        source[at + 2] == '/') {
+        put_char(cleaner, ' ');
+        return 3;
+    }
+    while (same < CLEAN_SAME_MARK_MAX && same < at && source[at - 1 - same] == source[at])
+        same++;
+    if (same < CLEAN_SAME_MARK_MAX)
+        put_symbol(cleaner, 0, name);
+    return 1;
+}
+
 /* Emits what is at the origin; returns how many code points that is. */
 static size_t put_next(struct cleaner *cleaner)
 {
     uint32_t code_point = cleaner->source[cleaner->origin];
     struct number_amount amount;
+    size_t taken = put_address_mark(cleaner);
 
+    if (taken > 0)
+        return taken;
     if (code_point >= 0x80) {
         amount = number_amount(cleaner->source, cleaner->count, cleaner->origin);
         if (amount.length > 0) {

@@ -170,6 +170,57 @@ Test(clean, an_amount_comes_before_its_currency)
     testcase_becomes("€ 5", "euro 5");
 }
 
+Test(clean, addresses_can_be_written_down)
+{
+    testcase_becomes(
+        "See https://example.org/a-b_c?d=1&e=%20#f~g+h:8.",
+        "See https example dot org slash a dash b underscore c question mark d equals 1 and e equals "
+        "percent 20 hash f tilde g plus h colon 8.");
+    testcase_becomes("(www.example.com), <http://a.org/>!",
+                     "(www dot example dot com), <http a dot org slash>!");
+    testcase_becomes("\"ftp://x.org\" “WWW.X.ORG”", "\"ftp x dot org\" \"WWW dot X dot ORG\"");
+    testcase_becomes("Write to jo_b.smith@my-host.example.",
+                     "Write to jo underscore b dot smith at my dash host dot example.");
+    testcase_becomes("jo@x.org, al@y.net;", "jo at x dot org, al at y dot net;");
+    testcase_becomes("https://café.fr/é", "https cafe dot fr slash e");
+    testcase_becomes("https://a.org/......b", "https a dot org slash dot dot dot b");
+}
+
+Test(clean, what_is_no_address_stays_as_it_is)
+{
+    static const char *const texts[] = {
+        "Stop. Go.",
+        "It is 3.14 or 1/2.",
+        "e.g. this, i.e. that",
+        "report-2_final.txt",
+        "src/text/clean.c",
+        "and/or",
+        "a - b",
+        "example.com",
+        "://",
+        "http:// or www.",
+        "@jo and #it",
+        "jo@home",
+        "a@b.c",
+        "www",
+        "x@1.22",
+    };
+
+    for (size_t i = 0; i < array_length(texts); i++)
+        testcase_becomes(texts[i], texts[i]);
+}
+
+Test(clean, each_word_of_an_address_knows_its_place)
+{
+    clean("at http://a.b");
+    cr_expect_str_eq(cleaned.text, "at http a dot b");
+    cr_expect_eq(cleaned.origins[3], 3);
+    cr_expect_eq(cleaned.origins[8], 10);
+    cr_expect_eq(cleaned.origins[10], 11);
+    cr_expect_eq(cleaned.origins[12], 11);
+    cr_expect_eq(cleaned.origins[14], 12);
+}
+
 Test(clean, control_characters_are_spaces)
 {
     static const uint32_t code_points[] = {'a', 0,    'b', '\n', '\r', 'c',    0x1B,

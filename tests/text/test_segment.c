@@ -168,7 +168,7 @@ Test(segment, what_only_looks_like_an_end_is_none)
         "It costs 3.50 or 1.000.000 in all.",
         "See no. 5, fig. 12 and pp. 3 to 4.",
         "He waited... and waited.",
-        "At www.example.com or a.b.c today.",
+        "At example.com or a.b.c today.",
         "approx. five kg. of flour etc. for all.",
         "\"Really?\" he said.",
         "1. First item",
@@ -179,6 +179,8 @@ Test(segment, what_only_looks_like_an_end_is_none)
 
     for (size_t i = 0; i < array_length(texts); i++)
         testcase_segments(texts[i], texts[i]);
+    testcase_segments("At www.example.com today.", "At www dot example dot com today.");
+    testcase_segments("See www.example.com. It is", "See www dot example dot com.|It is");
     testcase_segments("He said no. Then he left.", "He said no.|Then he left.");
     testcase_segments("So do I. And you?", "So do I.|And you?");
     testcase_segments("Bread, milk etc. Then home.", "Bread, milk etc.|Then home.");

@@ -10,6 +10,9 @@
 /* The longest abbreviation of the table, and of those with inner stops that can be told from a word. */
 #define ABBREVIATION_MAX 10
 
+/* The longest word of those that sentences start with. */
+#define STARTER_MAX 8
+
 /* A list's item number has no more digits than this. */
 #define ITEM_DIGITS_MAX 3
 
@@ -107,15 +110,17 @@ static bool is_lower(uint32_t code_point)
     return utf8proc_category((utf8proc_int32_t)code_point) == UTF8PROC_CATEGORY_LL;
 }
 
-/* Abbreviations that a capital or a digit may follow within a sentence.  A word in lower case never starts
- * one. */
+/*
+ * Abbreviations that a capital or a digit may follow within a sentence, and that end one rarely.  A word in
+ * lower case never starts one.
+ */
 static bool is_abbreviation(const char *word, bool before_number)
 {
     static const char *const always[] = {
-        "adm",  "al",     "approx", "ave", "brig", "ca",  "capt", "cf",   "cmdr", "col",
-        "dr",   "drs",    "eg",     "esp", "fkn",  "gen", "gov",  "hon",  "ie",   "jr",
-        "lt",   "messrs", "mmes",   "mr",  "mrs",  "ms",  "mt",   "mx",   "ph.d", "pres",
-        "prof", "rep",    "rev",    "sen", "sgt",  "sr",  "st",   "supt", "viz",  "vs",
+        "adm",  "al",  "approx", "brig", "ca",  "capt", "cf",   "cmdr", "col", "cpl",  "dr",   "drs",
+        "eg",   "esp", "fkn",    "gen",  "gov", "hon",  "ie",   "insp", "jr",  "lt",   "maj",  "messrs",
+        "mlle", "mme", "mmes",   "mr",   "mrs", "ms",   "msgr", "mt",   "mx",  "ph.d", "pres", "prof",
+        "pvt",  "rep", "rev",    "sen",  "sgt", "sr",   "st",   "supt", "viz", "vs",
     };
     static const char *const numbered[] = {
         "apr", "art", "aug", "ch",  "dec", "ed", "eq", "eqs", "feb",  "fig", "figs", "jan", "jul",  "jun",
@@ -127,6 +132,50 @@ static bool is_abbreviation(const char *word, bool before_number)
             return true;
     for (size_t i = 0; before_number && i < array_length(numbered); i++)
         if (strcmp(numbered[i], word) == 0)
+            return true;
+    return false;
+}
+
+/*
+ * Abbreviations with a capital that end a sentence about as often as not: firms, streets, days of the week.
+ */
+static bool is_capital_abbreviation(const char *word)
+{
+    static const char *const words[] = {
+        "ave", "assn", "blvd", "bros", "co",   "corp",  "ct",   "dept", "fri",  "hwy",
+        "inc", "intl", "ln",   "ltd",  "mfg",  "mon",   "pkwy", "pl",   "plc",  "rd",
+        "sat", "sq",   "sun",  "thu",  "thur", "thurs", "tue",  "tues", "univ", "wed",
+    };
+
+    for (size_t i = 0; i < array_length(words); i++)
+        if (strcmp(words[i], word) == 0)
+            return true;
+    return false;
+}
+
+/* Whether the word at the front is one that a sentence starts with more often than a name does. */
+static bool starts_as_a_sentence(const uint32_t *code_points, size_t count)
+{
+    static const char *const words[] = {
+        "a",     "after", "all",   "also",  "although", "an",   "and",  "as",    "at",    "but",
+        "by",    "for",   "from",  "he",    "her",      "here", "his",  "how",   "i",     "if",
+        "in",    "it",    "its",   "my",    "no",       "not",  "now",  "on",    "one",   "or",
+        "our",   "she",   "since", "so",    "some",     "that", "the",  "their", "then",  "there",
+        "these", "they",  "this",  "those", "to",       "we",   "what", "when",  "where", "while",
+        "who",   "why",   "with",  "yes",   "yet",      "you",  "your",
+    };
+    char word[STARTER_MAX + 1];
+    size_t length = 0;
+
+    while (length < count && length < STARTER_MAX && is_ascii_letter(code_points[length])) {
+        word[length] = (char)(code_points[length] | 0x20);
+        length++;
+    }
+    if (length < count && is_ascii_letter(code_points[length]))
+        return false;
+    word[length] = '\0';
+    for (size_t i = 0; i < array_length(words); i++)
+        if (strcmp(words[i], word) == 0)
             return true;
     return false;
 }
@@ -144,11 +193,8 @@ static bool is_initials(const char *word)
     return length % 2 == 1;
 }
 
-/*
- * Whether the single stop at `stop` belongs to the word before it, next being the first letter or digit of
- * the word behind it.
- */
-static bool is_stop_of_word(const uint32_t *code_points, size_t stop, uint32_t next)
+/* Whether the single stop at `stop` belongs to the word before it; the word behind it starts at `next`. */
+static bool is_stop_of_word(const uint32_t *code_points, size_t count, size_t stop, size_t next)
 {
     char word[ABBREVIATION_MAX + 1];
     size_t start = stop;
@@ -168,7 +214,9 @@ static bool is_stop_of_word(const uint32_t *code_points, size_t stop, uint32_t n
     for (size_t i = 0; i < length; i++)
         word[i] = (char)(code_points[start + i] == '.' ? '.' : code_points[start + i] | 0x20);
     word[length] = '\0';
-    return is_initials(word) || is_abbreviation(word, is_digit(next));
+    if (is_capital_abbreviation(word) && !is_lower(code_points[start]))
+        return !starts_as_a_sentence(code_points + next, count - next);
+    return is_initials(word) || is_abbreviation(word, is_digit(code_points[next]));
 }
 
 /*
@@ -193,7 +241,7 @@ static bool ends_sentence(const uint32_t *code_points, size_t count, size_t star
     if (is_lower(code_points[next]) && (!asks || closed))
         return false;
     if (code_points[start] == '.' && (start + 1 == count || !is_terminal(code_points[start + 1])))
-        return !is_stop_of_word(code_points, start, code_points[next]);
+        return !is_stop_of_word(code_points, count, start, next);
     return true;
 }
 

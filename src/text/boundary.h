@@ -13,8 +13,8 @@
  */
 #define BOUNDARY_CHARS_MAX 300
 
-/* How far behind a segment its end may depend on the text: white space and the opening marks of the next
- * word. */
+/* How far behind a segment its end may depend on the text: white space, the opening marks of the next word
+ * and the word, as far as it is in sight. */
 #define BOUNDARY_LOOKAHEAD 40
 
 #define BOUNDARY_WINDOW (BOUNDARY_CHARS_MAX + BOUNDARY_LOOKAHEAD)

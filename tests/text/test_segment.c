@@ -175,10 +175,20 @@ Test(segment, what_only_looks_like_an_end_is_none)
         "12. Another",
         "Mr. \"Big\" Jones",
         "Version 2.0 is out",
+        "Acme Inc. CEO Tim Smith and Smith Bros. Ltd. Chairman Lee met.",
+        "From 5 Main Rd. Bristol to Sunset Blvd. Los Angeles.",
+        "On Mon. 5 May and Tues. Jan. 6 at ten.",
+        "Maj. Tom and Mme. Curie",
     };
 
     for (size_t i = 0; i < array_length(texts); i++)
         testcase_segments(texts[i], texts[i]);
+    testcase_segments("He works for Acme Inc. The firm is old.", "He works for Acme Inc.|The firm is old.");
+    testcase_segments("Come on Fri. We wait.", "Come on Fri.|We wait.");
+    testcase_segments("It is at Main Rd. \"So what?\"", "It is at Main Rd.|\"So what?\"");
+    testcase_segments("They sat. Tom wed. Ann saw the sun. Bob left.",
+                      "They sat.|Tom wed.|Ann saw the sun.|Bob left.");
+    testcase_segments("He is from Acme Co.", "He is from Acme Co.");
     testcase_segments("At www.example.com today.", "At www dot example dot com today.");
     testcase_segments("See www.example.com. It is", "See www dot example dot com.|It is");
     testcase_segments("He said no. Then he left.", "He said no.|Then he left.");

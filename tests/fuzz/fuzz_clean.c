@@ -43,6 +43,7 @@ static void check_clean(const struct clean_text *clean, size_t count)
         check(token <= CLEAN_TOKEN_MAX);
         check(marks <= CLEAN_MARKS_MAX);
         check(clean->origins[i] < count);
+        check(i == 0 || clean->origins[i] >= clean->origins[i - 1]);
     }
     check(clean->losses.count >= 0 && clean->losses.count <= (int64_t)count);
     if (clean->losses.count > 0)

@@ -4,8 +4,9 @@
  * spaces, short tokens, short runs of punctuation.
  *
  * Typography and accents become their plain forms (NFKD, Unicode Standard Annex #15, and a table for what
- * that does not take apart); symbols with a name in speech become that name.  What has no form in ASCII
- * leaves a space and is counted.
+ * that does not take apart); symbols with a name in speech become that name (text/symbols.h).  Numbers and
+ * addresses are put in the words that a listener needs (text/number.h, text/address.h).  What has no form in
+ * ASCII leaves a space and is counted.
  */
 #ifndef TEXT_CLEAN_H
 #define TEXT_CLEAN_H

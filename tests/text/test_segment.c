@@ -325,7 +325,7 @@ Test(segment, losses_and_origins_are_places_in_the_whole_text)
 /* Appends a piece of the list of hostile texts, without its escapes. */
 static void append_piece(struct buf *text, const char *piece)
 {
-    static const char names[] = "ntr\\", meanings[] = "\n\t\r\\";
+    static const char names[] = "sntr\\", meanings[] = " \n\t\r\\";
 
     while (*piece != '\0') {
         size_t digits = piece[0] != '\\' ? 0 : piece[1] == 'x' ? 2 : piece[1] == 'u' ? 6 : 0;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "api/internal.h"
+#include "job/files.h"
 
 static bool file_is_there(const struct exchange *exchange, const struct job *job, const char *suffix)
 {
@@ -31,17 +32,6 @@ static void look_again(struct exchange *exchange)
     reply_field(exchange, "X-Accel-Redirect", "/_again%s", exchange->path);
     exchange->status = 200;
     exchange->caching = CACHING_BY_NGINX;
-}
-
-/* What may stand behind the id: the audio itself is without, whatever its format. */
-static bool is_suffix(const char *suffix)
-{
-    static const char *const suffixes[] = {"json", "srt", "vtt"};
-
-    for (size_t i = 0; i < array_length(suffixes); i++)
-        if (strcmp(suffixes[i], suffix) == 0)
-            return true;
-    return false;
 }
 
 static void explain(struct exchange *exchange, const struct job *job, const char *suffix)
@@ -80,7 +70,7 @@ void handle_download(struct exchange *exchange)
 
     if (dot != NULL)
         *dot++ = '\0';
-    if (dot != NULL && !is_suffix(dot)) {
+    if (dot != NULL && !timings_is_suffix(dot)) { /* the audio itself has none, whatever its format */
         reply_problem(exchange, PROBLEM_NOT_FOUND,
                       "there is nothing at this address; behind the id may stand .json, .srt or .vtt");
         return;

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -15,7 +16,24 @@
  */
 #define EPOCHS_DISCARDED 1000
 
-const char *const job_timings_suffixes[] = {"json", "srt", "vtt", NULL};
+static const char *const timings_suffixes[TIMINGS_FILES] = {
+    [TIMINGS_JSON] = "json",
+    [TIMINGS_SRT] = "srt",
+    [TIMINGS_VTT] = "vtt",
+};
+
+const char *timings_suffix(enum timings_file file)
+{
+    return timings_suffixes[file];
+}
+
+bool timings_is_suffix(const char *suffix)
+{
+    for (int i = 0; i < TIMINGS_FILES; i++)
+        if (strcmp(timings_suffixes[i], suffix) == 0)
+            return true;
+    return false;
+}
 
 int job_folders_make(const char *downloads_dir, struct error *err)
 {
@@ -83,8 +101,8 @@ void job_files_discard(const struct settings *settings, const struct job *job, i
     char path[PATH_MAX];
 
     discard_parts(settings->downloads_dir, job, audio_format_name(job->format), first, epochs);
-    for (const char *const *suffix = job_timings_suffixes; *suffix != NULL; suffix++)
-        discard_parts(settings->downloads_dir, job, *suffix, first, epochs);
+    for (int i = 0; i < TIMINGS_FILES; i++)
+        discard_parts(settings->downloads_dir, job, timings_suffixes[i], first, epochs);
     for (int64_t epoch = first; epoch <= epochs; epoch++)
         for (size_t i = 0; i < array_length(spooled); i++)
             if (job_spool_path(settings->spool_dir, job, epoch, spooled[i], path))
@@ -99,7 +117,7 @@ void job_files_remove(const char *downloads_dir, const struct job *job)
 
     if (job_final_path(downloads_dir, job, path))
         unlink(path);
-    for (const char *const *suffix = job_timings_suffixes; *suffix != NULL; suffix++)
-        if (job_beside_path(downloads_dir, job, *suffix, path))
+    for (int i = 0; i < TIMINGS_FILES; i++)
+        if (job_beside_path(downloads_dir, job, timings_suffixes[i], path))
             unlink(path);
 }

@@ -26,8 +26,19 @@ bool job_beside_path(const char *downloads_dir, const struct job *job, const cha
 bool job_part_path(const char *downloads_dir, const struct job *job, const char *suffix, int64_t epoch,
                    char ret_path[PATH_MAX]);
 
-/* What a job with timings has beside its audio, ended by NULL. */
-extern const char *const job_timings_suffixes[];
+/* What a job with timings has beside its audio. */
+enum timings_file {
+    TIMINGS_JSON,
+    TIMINGS_SRT,
+    TIMINGS_VTT,
+};
+#define TIMINGS_FILES 3
+
+/* "json", "srt", "vtt". */
+const char *timings_suffix(enum timings_file file);
+
+/* Whether it is one of them. */
+bool timings_is_suffix(const char *suffix);
 
 /* "SPOOL/job_ab….EPOCH.SUFFIX": what a claim keeps so that the next can go on. */
 #define SPOOL_MARKS   "marks"

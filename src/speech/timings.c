@@ -20,12 +20,6 @@
 /* The longest word in JSON: each of its code points may be an escape of six bytes. */
 #define ITEM_MAX (TOKEN_CHARS_MAX * 6 + 1024)
 
-static const char *const suffixes[TIMINGS_FILES] = {
-    [TIMINGS_JSON] = "json",
-    [TIMINGS_SRT] = "srt",
-    [TIMINGS_VTT] = "vtt",
-};
-
 struct output {
     int fd;
     struct sink sink;
@@ -42,11 +36,6 @@ struct timings {
     struct tokenizer tokenizer;
     char piece[TOKENIZER_FEED_MAX];
 };
-
-const char *timings_suffix(enum timings_file file)
-{
-    return suffixes[file];
-}
 
 /* Hands the item over to a file. */
 static int write_item(struct timings *timings, enum timings_file file, struct error *err)

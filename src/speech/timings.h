@@ -11,20 +11,11 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "job/files.h"
 
 /* Reads up to size bytes of the text from offset on; *ret_size is 0 at its end. */
 typedef int timings_read(void *context, int64_t offset, void *buffer, size_t size, size_t *ret_size,
                          struct error *err);
-
-enum timings_file {
-    TIMINGS_JSON,
-    TIMINGS_SRT,
-    TIMINGS_VTT,
-};
-#define TIMINGS_FILES 3
-
-/* "json", "srt", "vtt". */
-const char *timings_suffix(enum timings_file file);
 
 struct timings_source {
     const char *job_id;

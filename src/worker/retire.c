@@ -114,12 +114,7 @@ static bool retire_batch(struct retirer *retirer)
 /* What a completed job keeps; all else was under construction. */
 static bool is_finished(const struct job *job, const char *suffix)
 {
-    const char *const suffixes[] = {audio_format_name(job->format), "json", "srt", "vtt"};
-
-    for (size_t i = 0; i < array_length(suffixes); i++)
-        if (strcmp(suffixes[i], suffix) == 0)
-            return true;
-    return false;
+    return strcmp(audio_format_name(job->format), suffix) == 0 || timings_is_suffix(suffix);
 }
 
 /* Whether a file of downloads_dir or spool_dir, by its name, belongs to nothing that the database knows. */

@@ -57,11 +57,21 @@ static int read_text(void *context, int64_t offset, void *buffer, size_t size, s
     return r == STORE_NOT_FOUND ? error_set(err, -ESTALE, "its text is gone") : r;
 }
 
+/* A file under the claim's own name and in its place; false where a path does not fit. */
+static bool file_paths(const struct run *run, enum timings_file file, char ret_part[PATH_MAX],
+                       char ret_final[PATH_MAX])
+{
+    const char *downloads = run->worker->options.settings->downloads_dir;
+    const char *suffix = timings_suffix(file);
+
+    return job_part_path(downloads, &run->job, suffix, run->job.epoch, ret_part) &&
+           job_beside_path(downloads, &run->job, suffix, ret_final);
+}
+
 int run_write_timings(struct run *run, struct store *store, struct error *err)
 {
     struct text_of_job text = {.store = store, .id = run->job.id};
-    const char *downloads = run->worker->options.settings->downloads_dir;
-    char words[PATH_MAX], paths[TIMINGS_FILES][PATH_MAX];
+    char words[PATH_MAX], parts[TIMINGS_FILES][PATH_MAX], final[PATH_MAX];
     const char *files[TIMINGS_FILES];
     const struct timings_source source = {
         .job_id = run->job.job_id,
@@ -78,66 +88,44 @@ int run_write_timings(struct run *run, struct store *store, struct error *err)
     if (!words_path(run, words))
         return error_set(err, -ENAMETOOLONG, "the setting `spool_dir` is too long a path");
     for (int i = 0; i < TIMINGS_FILES; i++) {
-        if (!job_part_path(downloads, &run->job, timings_suffix((enum timings_file)i), run->job.epoch,
-                           paths[i]))
+        if (!file_paths(run, (enum timings_file)i, parts[i], final))
             return error_set(err, -ENAMETOOLONG, "the setting `downloads_dir` is too long a path");
-        files[i] = paths[i];
+        files[i] = parts[i];
     }
     r = word_spool_flush(run->words, false, err);
     return r < 0 ? r : timings_write(&source, files, err);
 }
 
-/* Calls step for each file's path under construction and its own; stops at a failure. */
-static int for_each_file(const struct run *run,
-                         int (*step)(const char *part, const char *final, struct error *err),
-                         struct error *err)
-{
-    const char *downloads = run->worker->options.settings->downloads_dir;
-    int r = 0;
-
-    for (int i = 0; i < TIMINGS_FILES && r == 0; i++) {
-        const char *suffix = timings_suffix((enum timings_file)i);
-        char part[PATH_MAX], final[PATH_MAX];
-
-        if (!job_part_path(downloads, &run->job, suffix, run->job.epoch, part) ||
-            !job_beside_path(downloads, &run->job, suffix, final))
-            return error_set(err, -ENAMETOOLONG, "the setting `downloads_dir` is too long a path");
-        r = step(part, final, err);
-    }
-    return r;
-}
-
-static int move_into_place(const char *part, const char *final, struct error *err)
-{
-    return rename(part, final) < 0 ? error_system(err, errno, "cannot rename %s to %s", part, final) : 0;
-}
-
-static int remove_part(const char *part, const char *final, struct error *err)
-{
-    (void) final;
-    (void)err;
-    unlink(part);
-    return 0;
-}
-
-static int find(const char *part, const char *final, struct error *err)
-{
-    (void)part;
-    return access(final, F_OK) < 0 ? error_system(err, errno, "%s is gone", final) : 0;
-}
-
 int run_rename_timings(struct run *run, struct error *err)
 {
-    return run->words == NULL ? 0 : for_each_file(run, move_into_place, err);
+    for (int i = 0; run->words != NULL && i < TIMINGS_FILES; i++) {
+        char part[PATH_MAX], final[PATH_MAX];
+
+        if (!file_paths(run, (enum timings_file)i, part, final))
+            return error_set(err, -ENAMETOOLONG, "the setting `downloads_dir` is too long a path");
+        if (rename(part, final) < 0)
+            return error_system(err, errno, "cannot rename %s to %s", part, final);
+    }
+    return 0;
 }
 
 void run_discard_timings(struct run *run)
 {
-    if (run->words != NULL)
-        for_each_file(run, remove_part, NULL);
+    for (int i = 0; run->words != NULL && i < TIMINGS_FILES; i++) {
+        char part[PATH_MAX], final[PATH_MAX];
+
+        if (file_paths(run, (enum timings_file)i, part, final))
+            unlink(part);
+    }
 }
 
 bool run_has_timings(const struct run *run)
 {
-    return run->words == NULL || for_each_file(run, find, NULL) == 0;
+    for (int i = 0; run->words != NULL && i < TIMINGS_FILES; i++) {
+        char part[PATH_MAX], final[PATH_MAX];
+
+        if (!file_paths(run, (enum timings_file)i, part, final) || access(final, F_OK) < 0)
+            return false;
+    }
+    return true;
 }

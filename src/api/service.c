@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "codec/json_write.h"
 #include "job/catalogue.h"
+#include "job/files.h"
 
 /* The disk and the database are asked how they are at most this often. */
 #define CHECK_INTERVAL_MS 1000
@@ -81,14 +82,6 @@ void handle_healthz(struct exchange *exchange)
     reply_json(exchange, 200);
 }
 
-/* Where the disk cannot be asked, the commit finds out. */
-static bool is_below(const char *path, int64_t reserve)
-{
-    uint64_t left;
-
-    return file_space_left(path, &left, NULL) == 0 && left < (uint64_t)reserve;
-}
-
 bool storage_is_full(struct api *api)
 {
     int64_t now = clock_monotonic_ms(api->clock);
@@ -97,9 +90,7 @@ bool storage_is_full(struct api *api)
     if (now < atomic_load(&api->space_at))
         return atomic_load(&api->storage_is_full);
     atomic_store(&api->space_at, now + CHECK_INTERVAL_MS);
-    full = is_below(api->settings->downloads_dir, api->settings->disk_reserve) ||
-           is_below(api->settings->database, api->settings->disk_reserve) ||
-           is_below(api->settings->spool_dir, api->settings->disk_reserve);
+    full = job_space_is_below(api->settings, api->settings->disk_reserve);
     atomic_store(&api->storage_is_full, full);
     return full;
 }

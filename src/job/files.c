@@ -52,6 +52,19 @@ int job_folders_make(const char *downloads_dir, struct error *err)
     return file_sync_folder(downloads_dir, err);
 }
 
+bool job_space_is_below(const struct settings *settings, int64_t bytes)
+{
+    const char *const paths[] = {settings->downloads_dir, settings->spool_dir, settings->database};
+
+    for (size_t i = 0; i < array_length(paths); i++) {
+        uint64_t left;
+
+        if (file_space_left(paths[i], &left, NULL) == 0 && left < (uint64_t)bytes)
+            return true;
+    }
+    return false;
+}
+
 bool job_beside_path(const char *downloads_dir, const struct job *job, const char *suffix,
                      char ret_path[PATH_MAX])
 {

@@ -15,6 +15,12 @@
  */
 int job_folders_make(const char *downloads_dir, struct error *err);
 
+/*
+ * Whether fewer than so many bytes are left where audio, spool or database lie.  A disk that cannot be asked
+ * has enough: whoever writes to it finds out.
+ */
+bool job_space_is_below(const struct settings *settings, int64_t bytes);
+
 /* "DOWNLOADS/ab/job_ab….wav"; false where it does not fit. */
 bool job_final_path(const char *downloads_dir, const struct job *job, char ret_path[PATH_MAX]);
 

@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <math.h>
 
-#include "base/file.h"
+#include "job/files.h"
 #include "worker/internal.h"
 
 /* The most jobs that one transaction claims: enough for a turn of the loop, few enough to stay fair. */
@@ -163,19 +163,13 @@ static bool another_key_waits(struct worker *worker)
  */
 static bool has_space(struct worker *worker)
 {
-    const struct settings *settings = worker->options.settings;
-    const char *const paths[] = {settings->downloads_dir, settings->spool_dir, settings->database};
     int64_t now = clock_monotonic_ms(worker->options.clock);
-    bool full = false;
+    bool full;
 
     if (now < worker->space_at)
         return !worker->disk_is_full;
     worker->space_at = now + WATCH_INTERVAL_MS;
-    for (size_t i = 0; i < array_length(paths); i++) {
-        uint64_t left;
-
-        full |= file_space_left(paths[i], &left, NULL) == 0 && left < (uint64_t)settings->disk_reserve / 2;
-    }
+    full = job_space_is_below(worker->options.settings, worker->options.settings->disk_reserve / 2);
     if (full != worker->disk_is_full)
         log_write(full ? LOG_LEVEL_ERROR : LOG_LEVEL_INFO, NULL,
                   full ? "the disk is below half of its reserve: no job is begun until there is room"

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* POST /v1/tts/async: from a body to a job on disk. */
 #include <errno.h>
-#include <string.h>
 
 #include "api/internal.h"
 #include "codec/header.h"
@@ -149,25 +148,16 @@ static void describe_row(struct creation *creation)
     };
 }
 
-/* nginx hands a field that came twice on as two. */
-static bool is_doubled(char *const *parameters)
-{
-    static const char name[] = "HTTP_IDEMPOTENCY_KEY=";
-    int count = 0;
-
-    for (; *parameters != NULL; parameters++)
-        count += strncmp(*parameters, name, sizeof name - 1) == 0;
-    return count > 1;
-}
-
 /* False where the reply is made: the header field is not one of ours. */
 static bool read_idempotency_key(struct creation *creation)
 {
-    const char *field = FCGX_GetParam("HTTP_IDEMPOTENCY_KEY", creation->exchange->fcgi->envp);
+    static const char name[] = "HTTP_IDEMPOTENCY_KEY";
+    char *const *parameters = creation->exchange->fcgi->envp;
+    const char *field = request_line(&parameters, name);
 
     if (field == NULL)
         return true;
-    if (is_doubled(creation->exchange->fcgi->envp) || !header_idempotency_key(field, creation->name)) {
+    if (request_line(&parameters, name) != NULL || !header_idempotency_key(field, creation->name)) {
         reply_problem(
             creation->exchange, PROBLEM_INVALID_HEADER,
             "there must be one Idempotency-Key, of 1 to %d printable ASCII characters, bare and without a "

@@ -28,19 +28,32 @@ const char *request_field(const struct exchange *exchange, const char *name)
     return value != NULL && *value != '\0' ? value : NULL;
 }
 
+const char *request_line(char *const **parameters, const char *name)
+{
+    size_t length = strlen(name);
+
+    while (**parameters != NULL) {
+        const char *parameter = *(*parameters)++;
+
+        if (strncmp(parameter, name, length) == 0 && parameter[length] == '=')
+            return parameter + length + 1;
+    }
+    return NULL;
+}
+
 const char *request_list(const struct exchange *exchange, const char *name, char joined[REQUEST_LIST_SIZE])
 {
-    size_t length = strlen(name), end = 0, count = 0;
-    const char *last = NULL;
+    char *const *parameters = exchange->fcgi->envp;
+    size_t end = 0, count = 0;
+    const char *line, *last = NULL;
 
-    for (char *const *parameter = exchange->fcgi->envp; *parameter != NULL; parameter++) {
+    while ((line = request_line(&parameters, name)) != NULL) {
         int written;
 
-        if (strncmp(*parameter, name, length) != 0 || (*parameter)[length] != '=' ||
-            (*parameter)[length + 1] == '\0')
+        if (*line == '\0')
             continue;
-        last = *parameter + length + 1;
-        written = snprintf(joined + end, REQUEST_LIST_SIZE - end, "%s%s", count > 0 ? ", " : "", last);
+        written = snprintf(joined + end, REQUEST_LIST_SIZE - end, "%s%s", count > 0 ? ", " : "", line);
+        last = line;
         count++;
         if (written < 0 || end + (size_t)written >= REQUEST_LIST_SIZE) {
             joined[end] = '\0';
@@ -226,8 +239,7 @@ void reply_limited(struct exchange *exchange, const struct limit_hit *hit)
     if (hit->never)
         snprintf(detail, sizeof detail,
                  "this key's limit %s is %" PRId64
-                 " %s, and this job alone needs more: it never fits, and has"
-                 " to be split",
+                 " %s, and this job alone needs more: it never fits, and has to be split",
                  limit_name(hit->limit), standing->limits.most[hit->limit], unit);
     else
         snprintf(detail, sizeof detail,

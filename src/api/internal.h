@@ -122,8 +122,14 @@ bool exchange_start(struct exchange *exchange);
 const char *request_field(const struct exchange *exchange, const char *name);
 
 /*
- * The same of a field that is a list, which a client may send in several lines (RFC 9110 section 5.3): nginx
- * hands each on by itself.  joined is where they are put together; what does not fit there is left out.
+ * The values of a header field one by one, "" where one is empty: *parameters starts as those of the request
+ * (fcgi->envp).  NULL where there is none left.  nginx hands each line of a field on by itself.
+ */
+const char *request_line(char *const **parameters, const char *name);
+
+/*
+ * The same of a field that is a list, which a client may send in several lines (RFC 9110 section 5.3).
+ * joined is where they are put together; what does not fit there is left out.
  */
 #define REQUEST_LIST_SIZE 1024
 const char *request_list(const struct exchange *exchange, const char *name, char joined[REQUEST_LIST_SIZE]);
@@ -188,6 +194,10 @@ void key_cache_clear(struct key_cache *cache);
 
 /* query_decode() of the request's own; false where the reply is made: 400 invalid_parameter. */
 bool query_parse(struct exchange *exchange, struct query *ret_query);
+
+/* Notes what is wrong with a parameter, under its name. */
+void query_fault(struct faults *faults, const struct query_parameter *parameter, const char *code,
+                 const char *detail);
 
 /* For a call that takes no parameters: false where the reply is made. */
 bool query_is_empty(struct exchange *exchange);

@@ -73,15 +73,6 @@ static const struct {
     {"cursor", false, read_cursor},
 };
 
-static void add_fault(struct faults *faults, const struct query_parameter *parameter, const char *code,
-                      const char *detail)
-{
-    char pointer[FAULT_POINTER_SIZE];
-
-    fault_quote(parameter->name, pointer, sizeof pointer);
-    fault_add(faults, code, pointer, "%s", detail);
-}
-
 static void read_parameter(const struct query_parameter *parameter, unsigned int *seen,
                            struct job_filter *filter, struct faults *faults)
 {
@@ -92,19 +83,19 @@ static void read_parameter(const struct query_parameter *parameter, unsigned int
         if (strcmp(parameters[i].name, parameter->name) != 0)
             continue;
         if (!parameters[i].repeatable && (*seen & 1u << i) != 0) {
-            add_fault(faults, parameter, "repeated_parameter", "must not be repeated");
+            query_fault(faults, parameter, "repeated_parameter", "must not be repeated");
             return;
         }
         *seen |= 1u << i;
         right = parameters[i].read(parameter->value, filter);
         if (right != NULL) {
             snprintf(detail, sizeof detail, "must be %s", right);
-            add_fault(faults, parameter, "invalid_value", detail);
+            query_fault(faults, parameter, "invalid_value", detail);
         }
         return;
     }
-    add_fault(faults, parameter, "unknown_parameter",
-              "is unknown; this call takes status, created_after, created_before, limit, cursor");
+    query_fault(faults, parameter, "unknown_parameter",
+                "is unknown; this call takes status, created_after, created_before, limit, cursor");
 }
 
 static bool read_filter(struct exchange *exchange, struct query *ret_query, struct job_filter *ret_filter)

@@ -13,6 +13,15 @@ bool query_parse(struct exchange *exchange, struct query *ret_query)
     return false;
 }
 
+void query_fault(struct faults *faults, const struct query_parameter *parameter, const char *code,
+                 const char *detail)
+{
+    char pointer[FAULT_POINTER_SIZE];
+
+    fault_quote(parameter->name, pointer, sizeof pointer);
+    fault_add(faults, code, pointer, "%s", detail);
+}
+
 bool query_is_empty(struct exchange *exchange)
 {
     struct faults faults = {0};
@@ -20,12 +29,9 @@ bool query_is_empty(struct exchange *exchange)
 
     if (!query_parse(exchange, &query))
         return false;
-    for (size_t i = 0; i < query.count; i++) {
-        char pointer[FAULT_POINTER_SIZE];
-
-        fault_quote(query.parameters[i].name, pointer, sizeof pointer);
-        fault_add(&faults, "unknown_parameter", pointer, "is unknown; this call takes no parameters");
-    }
+    for (size_t i = 0; i < query.count; i++)
+        query_fault(&faults, &query.parameters[i], "unknown_parameter",
+                    "is unknown; this call takes no parameters");
     if (faults.total > 0)
         reply_faults(exchange, PROBLEM_INVALID_PARAMETER, &faults);
     return faults.total == 0;

@@ -13,14 +13,9 @@ static bool is_one_of(uint32_t code_point, const char *marks)
     return code_point > 0 && code_point < 0x80 && strchr(marks, (int)code_point) != NULL;
 }
 
-static bool is_letter(uint32_t code_point)
-{
-    return (code_point | 0x20) >= 'a' && (code_point | 0x20) <= 'z';
-}
-
 static bool is_alnum(uint32_t code_point)
 {
-    return is_letter(code_point) || (code_point >= '0' && code_point <= '9');
+    return text_is_ascii_letter(code_point) || text_is_ascii_digit(code_point);
 }
 
 bool address_may_follow(uint32_t code_point)
@@ -75,8 +70,8 @@ static size_t head_length(const uint32_t *code_points, size_t count)
         return same;
     while (scheme < count && (is_alnum(code_points[scheme]) || is_one_of(code_points[scheme], "+-.")))
         scheme++;
-    if (scheme == 0 || !is_letter(code_points[0]) || scheme + 3 > count || code_points[scheme] != ':' ||
-        code_points[scheme + 1] != '/' || code_points[scheme + 2] != '/')
+    if (scheme == 0 || !text_is_ascii_letter(code_points[0]) || scheme + 3 > count ||
+        code_points[scheme] != ':' || code_points[scheme + 1] != '/' || code_points[scheme + 2] != '/')
         return 0;
     return scheme + 3;
 }
@@ -97,7 +92,7 @@ static size_t mailbox_length(const uint32_t *code_points, size_t count)
     while (end > host && !is_alnum(code_points[end - 1]))
         end--;
     label = end;
-    while (label > host && is_letter(code_points[label - 1]))
+    while (label > host && text_is_ascii_letter(code_points[label - 1]))
         label--;
     if (end - label < 2 || label < host + 2 || code_points[label - 1] != '.' || !is_alnum(code_points[host]))
         return 0;

@@ -95,16 +95,6 @@ static bool is_clause_mark(uint32_t code_point)
     return contains(marks, array_length(marks), code_point);
 }
 
-static bool is_digit(uint32_t code_point)
-{
-    return code_point >= '0' && code_point <= '9';
-}
-
-static bool is_ascii_letter(uint32_t code_point)
-{
-    return (code_point | 0x20) >= 'a' && (code_point | 0x20) <= 'z';
-}
-
 static bool is_lower(uint32_t code_point)
 {
     return utf8proc_category((utf8proc_int32_t)code_point) == UTF8PROC_CATEGORY_LL;
@@ -167,11 +157,11 @@ static bool starts_as_a_sentence(const uint32_t *code_points, size_t count)
     char word[STARTER_MAX + 1];
     size_t length = 0;
 
-    while (length < count && length < STARTER_MAX && is_ascii_letter(code_points[length])) {
+    while (length < count && length < STARTER_MAX && text_is_ascii_letter(code_points[length])) {
         word[length] = (char)(code_points[length] | 0x20);
         length++;
     }
-    if (length < count && is_ascii_letter(code_points[length]))
+    if (length < count && text_is_ascii_letter(code_points[length]))
         return false;
     word[length] = '\0';
     for (size_t i = 0; i < array_length(words); i++)
@@ -200,23 +190,24 @@ static bool is_stop_of_word(const uint32_t *code_points, size_t count, size_t st
     size_t start = stop;
     size_t length;
 
-    while (start > 0 && is_digit(code_points[start - 1]))
+    while (start > 0 && text_is_ascii_digit(code_points[start - 1]))
         start--;
     if (start == 0 && stop <= ITEM_DIGITS_MAX)
         return true; /* "1. First item" */
     for (start = stop; start > 0; start--)
-        if (!is_ascii_letter(code_points[start - 1]) && code_points[start - 1] != '.')
+        if (!text_is_ascii_letter(code_points[start - 1]) && code_points[start - 1] != '.')
             break;
     length = stop - start;
     if (length == 0 || length > ABBREVIATION_MAX ||
-        (start > 0 && (is_digit(code_points[start - 1]) || text_is_speakable_char(code_points[start - 1]))))
+        (start > 0 &&
+         (text_is_ascii_digit(code_points[start - 1]) || text_is_speakable_char(code_points[start - 1]))))
         return false;
     for (size_t i = 0; i < length; i++)
         word[i] = (char)(code_points[start + i] == '.' ? '.' : code_points[start + i] | 0x20);
     word[length] = '\0';
     if (is_capital_abbreviation(word) && !is_lower(code_points[start]))
         return !starts_as_a_sentence(code_points + next, count - next);
-    return is_initials(word) || is_abbreviation(word, is_digit(code_points[next]));
+    return is_initials(word) || is_abbreviation(word, text_is_ascii_digit(code_points[next]));
 }
 
 /*

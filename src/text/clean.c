@@ -40,10 +40,7 @@ struct cleaner {
  * What NFKD leaves as it is, and symbols.tsv does not name.  A space at either end keeps the word apart.  A
  * comma attaches to the word before it and makes the pause that a dash means.
  */
-static const struct replacement {
-    uint32_t code_point;
-    const char *text;
-} replacements[] = {
+static const struct symbol replacements[] = {
     {0x00AB, "\""},        {0x00AD, ""}, /* soft hyphen */
     {0x00B2, " squared "}, {0x00B3, " cubed "}, {0x00B4, "'"},  {0x00BB, "\""}, {0x00C6, "AE"},
     {0x00D0, "D"},         {0x00D8, "O"},       {0x00DE, "Th"}, {0x00DF, "ss"}, {0x00E6, "ae"},
@@ -62,23 +59,9 @@ static const struct replacement {
     {0x2212, "-"},         {0x2215, "/"},       {0x3001, ", "}, {0x3002, ". "},
 };
 
-/* The text for a code point, or NULL. */
 static const char *find_replacement(uint32_t code_point)
 {
-    size_t low = 0;
-    size_t high = array_length(replacements);
-
-    while (low < high) {
-        size_t middle = (low + high) / 2;
-
-        if (replacements[middle].code_point < code_point)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    if (low < array_length(replacements) && replacements[low].code_point == code_point)
-        return replacements[low].text;
-    return NULL;
+    return symbol_find(replacements, array_length(replacements), code_point);
 }
 
 static void put_byte(struct cleaner *cleaner, char c)

@@ -6,13 +6,9 @@
 #include <utf8proc.h>
 
 #include "base/cleanup.h"
+#include "text/utf8.h"
 
 #define RAISED_N 0x207F
-
-static bool is_digit(uint32_t code_point)
-{
-    return code_point >= '0' && code_point <= '9';
-}
 
 static bool is_letter(uint32_t code_point)
 {
@@ -57,7 +53,8 @@ static bool is_base(const uint32_t *code_points, size_t at)
         return false;
     if (is_letter(code_points[at - 1]))
         return at == 1 || !is_letter(code_points[at - 2]);
-    return is_digit(code_points[at - 1]) || code_points[at - 1] == ')' || code_points[at - 1] == ']';
+    return text_is_ascii_digit(code_points[at - 1]) || code_points[at - 1] == ')' ||
+           code_points[at - 1] == ']';
 }
 
 const char *number_power(const uint32_t *code_points, size_t count, size_t at)
@@ -114,7 +111,7 @@ static const struct currency {
 
 static size_t skip_digits(const uint32_t *code_points, size_t count, size_t at)
 {
-    while (at < count && is_digit(code_points[at]))
+    while (at < count && text_is_ascii_digit(code_points[at]))
         at++;
     return at;
 }
@@ -126,7 +123,7 @@ static size_t skip_number(const uint32_t *code_points, size_t count, size_t at)
 
     while (end < count && code_points[end] == ',' && skip_digits(code_points, count, end + 1) == end + 4)
         end += 4;
-    if (end + 1 < count && code_points[end] == '.' && is_digit(code_points[end + 1]))
+    if (end + 1 < count && code_points[end] == '.' && text_is_ascii_digit(code_points[end + 1]))
         end = skip_digits(code_points, count, end + 1);
     return end;
 }
@@ -153,7 +150,7 @@ static bool goes_on(const uint32_t *code_points, size_t count, size_t at)
 {
     if (at == count)
         return false;
-    if (at + 1 < count && is_digit(code_points[at + 1]) &&
+    if (at + 1 < count && text_is_ascii_digit(code_points[at + 1]) &&
         (code_points[at] == ',' || code_points[at] == '.' || code_points[at] == '-' ||
          code_points[at] == 0x2013))
         return true;
@@ -168,7 +165,7 @@ struct number_amount number_amount(const uint32_t *code_points, size_t count, si
 
     if (count > start + NUMBER_AMOUNT_MAX)
         count = start + NUMBER_AMOUNT_MAX;
-    if (at > 0 && (is_letter(code_points[at - 1]) || is_digit(code_points[at - 1])))
+    if (at > 0 && (is_letter(code_points[at - 1]) || text_is_ascii_digit(code_points[at - 1])))
         return (struct number_amount){0};
     for (size_t i = 0; i < array_length(currencies); i++) {
         if (currencies[i].sign != code_points[at])

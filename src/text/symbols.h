@@ -6,7 +6,17 @@
 #ifndef TEXT_SYMBOLS_H
 #define TEXT_SYMBOLS_H
 
+#include <stddef.h>
 #include <stdint.h>
+
+/* A row of a table from code points to words, which is in the order of the code points. */
+struct symbol {
+    uint32_t code_point;
+    const char *text;
+};
+
+/* The text of the table's row for a code point, or NULL. */
+const char *symbol_find(const struct symbol *table, size_t count, uint32_t code_point);
 
 /* The longest name. */
 #define SYMBOL_NAME_MAX 60

@@ -33,4 +33,15 @@ bool text_is_speakable(const char *bytes, size_t size);
 /* The same of a single code point. */
 bool text_is_speakable_char(uint32_t code_point);
 
+/* Of ASCII alone. */
+static inline bool text_is_ascii_digit(uint32_t code_point)
+{
+    return code_point >= '0' && code_point <= '9';
+}
+
+static inline bool text_is_ascii_letter(uint32_t code_point)
+{
+    return (code_point | 0x20) >= 'a' && (code_point | 0x20) <= 'z';
+}
+
 #endif

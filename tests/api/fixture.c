@@ -214,17 +214,3 @@ void finish_job(const struct job_outcome *outcome)
     cr_assert_eq(database_finish(&api.database, &job, outcome), 0);
     job_release(&job);
 }
-
-const struct job_outcome outcome_completed = {
-    .status = JOB_COMPLETED,
-    .audio = {.bytes = 44, .samples = 16000, .sample_rate = 16000, .sha256 = "00"},
-    .error_start = -1,
-    .error_end = -1,
-};
-const struct job_outcome outcome_failed = {
-    .status = JOB_FAILED,
-    .error_code = "synthesis_crashed",
-    .error_message = "it crashed",
-    .error_start = -1,
-    .error_end = -1,
-};

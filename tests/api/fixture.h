@@ -58,7 +58,5 @@ void create_job(const char *text, char ret_job_id[JOB_ID_SIZE]);
 
 /* Claims the one job that waits, and ends it. */
 void finish_job(const struct job_outcome *outcome);
-extern const struct job_outcome outcome_completed;
-extern const struct job_outcome outcome_failed;
 
 #endif

@@ -188,12 +188,6 @@ Test(limits, keys_do_not_share_what_they_use)
 
 Test(limits, audio_that_is_owed_becomes_audio_that_is_kept)
 {
-    static const struct job_outcome completed = {
-        .status = JOB_COMPLETED,
-        .audio = {.bytes = 1044, .samples = 500, .sample_rate = 16000, .sha256 = "abc"},
-        .error_start = -1,
-        .error_end = -1,
-    };
     int64_t worker = database_join(&database);
     struct key_standing standing;
     struct job claim;
@@ -204,7 +198,7 @@ Test(limits, audio_that_is_owed_becomes_audio_that_is_kept)
     testcase_left(LIMIT_PENDING_JOBS, 10);
     testcase_left(LIMIT_PENDING_CHARS, 1000);
     testcase_left(LIMIT_DAY_CHARS, 989);
-    cr_assert_eq(database_finish(&database, &claim, &completed), 0);
+    cr_assert_eq(database_finish(&database, &claim, &outcome_completed), 0);
     testcase_left(LIMIT_STORED_BYTES, 10000000 - 1044);
     job_release(&claim);
 }

@@ -25,20 +25,6 @@ static void teardown(void)
 
 TestSuite(metrics, .init = setup, .fini = teardown);
 
-static const struct job_outcome completed = {
-    .status = JOB_COMPLETED,
-    .audio = {.bytes = 1044, .samples = 500, .sample_rate = 16000, .sha256 = "abc"},
-    .error_start = -1,
-    .error_end = -1,
-};
-static const struct job_outcome failed = {
-    .status = JOB_FAILED,
-    .error_code = "synthesis_crashed",
-    .error_message = "it crashed",
-    .error_start = -1,
-    .error_end = -1,
-};
-
 static double value(enum metric metric)
 {
     double values[METRIC_COUNT];
@@ -100,12 +86,12 @@ Test(metrics, a_job_counts_in_each_status_that_it_enters)
     testcase_jobs(1, 0, 0, 0, 0, 1);
     cr_assert_eq(database_claim(&database, worker, &claim), 0);
     testcase_jobs(1, 1, 0, 0, 0, 0);
-    cr_assert_eq(database_finish(&database, &claim, &completed), 0);
+    cr_assert_eq(database_finish(&database, &claim, &outcome_completed), 0);
     testcase_jobs(1, 1, 1, 0, 0, 0);
     job_release(&claim);
 
     claim = claim_new(NULL);
-    cr_assert_eq(database_finish(&database, &claim, &failed), 0);
+    cr_assert_eq(database_finish(&database, &claim, &outcome_failed), 0);
     testcase_jobs(2, 2, 1, 1, 0, 0);
     job_release(&claim);
 
@@ -145,10 +131,10 @@ Test(metrics, a_job_that_is_taken_back_counts_as_such_and_its_stale_end_as_nothi
     testcase_jobs(2, 1, 0, 0, 0, 1);
 
     cr_assert_eq(database_claim(&database, database_join(&database), &fresh), 0);
-    cr_assert_eq(database_finish(&database, &stale, &completed), STORE_STALE);
+    cr_assert_eq(database_finish(&database, &stale, &outcome_completed), STORE_STALE);
     testcase_jobs(2, 2, 0, 0, 0, 0);
     cr_assert_eq(value(METRIC_DURATION_SUM), 0.0);
-    cr_assert_eq(database_finish(&database, &fresh, &completed), 0);
+    cr_assert_eq(database_finish(&database, &fresh, &outcome_completed), 0);
     testcase_jobs(2, 2, 1, 0, 0, 0);
 }
 
@@ -164,10 +150,10 @@ static void finish_after(int64_t milliseconds, const struct job_outcome *outcome
 
 Test(metrics, the_time_that_a_completed_job_took_falls_in_one_bucket)
 {
-    finish_after(50, &completed);
-    finish_after(51, &completed);
-    finish_after(100000000, &completed);
-    finish_after(1000, &failed);
+    finish_after(50, &outcome_completed);
+    finish_after(51, &outcome_completed);
+    finish_after(100000000, &outcome_completed);
+    finish_after(1000, &outcome_failed);
     cr_assert_eq(value(METRIC_DURATION_FIRST), 1.0, "a bound is in its bucket");
     cr_assert_eq(value((enum metric)(METRIC_DURATION_FIRST + 1)), 1.0);
     cr_assert_eq(value(METRIC_DURATION_LAST), 1.0);
@@ -177,7 +163,7 @@ Test(metrics, the_time_that_a_completed_job_took_falls_in_one_bucket)
 
 Test(metrics, a_clock_that_is_set_back_makes_no_negative_duration)
 {
-    finish_after(-5000, &completed);
+    finish_after(-5000, &outcome_completed);
     cr_assert_eq(value(METRIC_DURATION_FIRST), 1.0);
     cr_assert_eq(value(METRIC_DURATION_SUM), 0.0);
 }
@@ -221,7 +207,7 @@ Test(metrics, each_attempt_counts_by_its_result_and_as_a_retry_from_the_second_o
 {
     cleanup(job_release) struct job claim = claim_new(RECEIVER_URL);
 
-    cr_assert_eq(database_finish(&database, &claim, &completed), 0);
+    cr_assert_eq(database_finish(&database, &claim, &outcome_completed), 0);
     attempt("timeout", WEBHOOK_PENDING);
     cr_assert_eq(value(METRIC_RETRIES), 0.0);
     attempt("http_status", WEBHOOK_PENDING);
@@ -240,7 +226,7 @@ Test(metrics, what_is_rolled_back_was_never_counted)
 
     begin();
     metric_add(database.store, METRIC_ENGINE_CHARACTERS, 6);
-    cr_assert_eq(job_finish(database.store, claim.id, claim.epoch, &completed, NULL), 0);
+    cr_assert_eq(job_finish(database.store, claim.id, claim.epoch, &outcome_completed, NULL), 0);
     store_rollback(database.store);
     testcase_jobs(1, 1, 0, 0, 0, 0);
     cr_assert_eq(value(METRIC_ENGINE_CHARACTERS), 0.0);
@@ -307,7 +293,7 @@ Test(metrics, a_restart_and_retention_take_nothing_away)
     struct retention_times until;
     struct error err = {""};
 
-    finish_after(200, &completed);
+    finish_after(200, &outcome_completed);
     fake_clock_advance(&database.clock, 3 * REPEATABLE_KEPT_MS);
     until.audio = until.jobs = until.deliveries = database.clock.wall_us / 1000;
     begin();

@@ -27,13 +27,6 @@ static void teardown(void)
 
 TestSuite(retention, .init = setup, .fini = teardown);
 
-static const struct job_outcome completed = {
-    .status = JOB_COMPLETED,
-    .audio = {.bytes = 1044, .samples = 500, .sample_rate = 16000, .sha256 = "abc"},
-    .error_start = -1,
-    .error_end = -1,
-};
-
 static void testcase_completed(const char *webhook_url, char ret_job_id[JOB_ID_SIZE])
 {
     static int64_t worker;
@@ -44,7 +37,7 @@ static void testcase_completed(const char *webhook_url, char ret_job_id[JOB_ID_S
     memcpy(ret_job_id, job.job_id, JOB_ID_SIZE);
     job_release(&job);
     cr_assert_eq(database_claim(&database, worker, &claim), 0);
-    cr_assert_eq(database_finish(&database, &claim, &completed), 0);
+    cr_assert_eq(database_finish(&database, &claim, &outcome_completed), 0);
     job_release(&claim);
 }
 

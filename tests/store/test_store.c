@@ -24,13 +24,6 @@ static void teardown(void)
 
 TestSuite(store, .init = setup, .fini = teardown);
 
-static const struct job_outcome completed = {
-    .status = JOB_COMPLETED,
-    .audio = {.bytes = 1044, .samples = 500, .sample_rate = 16000, .sha256 = "abc"},
-    .error_start = -1,
-    .error_end = -1,
-};
-
 static struct job get(const char *job_id)
 {
     struct job job = {0};
@@ -284,7 +277,7 @@ Test(store, a_finished_job_cannot_be_cancelled)
     cleanup(job_release) struct job claim = {0}, refused = {0};
 
     cr_assert_eq(database_claim(&database, worker, &claim), 0);
-    cr_assert_eq(database_finish(&database, &claim, &completed), 0);
+    cr_assert_eq(database_finish(&database, &claim, &outcome_completed), 0);
     cr_assert_eq(store_begin(database.store, "test", NULL), 0);
     cr_assert_eq(job_cancel(database.store, database.key, job.job_id, &refused, NULL), STORE_CONFLICT);
     cr_assert_eq(store_commit(database.store, NULL), 0);
@@ -360,9 +353,9 @@ Test(store, a_stale_workers_result_is_discarded)
     cr_assert_eq(database_claim(&database, quick, &fresh), 0);
     cr_assert_eq(fresh.id, job.id);
     cr_assert_gt(fresh.epoch, stale.epoch);
-    cr_assert_eq(database_finish(&database, &stale, &completed), STORE_STALE);
-    cr_assert_eq(database_finish(&database, &fresh, &completed), 0);
-    cr_assert_eq(database_finish(&database, &fresh, &completed), STORE_STALE, "an end comes once");
+    cr_assert_eq(database_finish(&database, &stale, &outcome_completed), STORE_STALE);
+    cr_assert_eq(database_finish(&database, &fresh, &outcome_completed), 0);
+    cr_assert_eq(database_finish(&database, &fresh, &outcome_completed), STORE_STALE, "an end comes once");
     cr_assert_eq(metric("job_status_total{status=\"completed\"}"), 1.0);
 }
 
@@ -400,7 +393,7 @@ Test(store, a_job_whose_cancellation_was_asked_for_is_never_completed)
 
     cr_assert_eq(database_claim(&database, worker, &claim), 0);
     ask_cancel(job.job_id);
-    cr_assert_eq(database_finish(&database, &claim, &completed), STORE_CANCELLED);
+    cr_assert_eq(database_finish(&database, &claim, &outcome_completed), STORE_CANCELLED);
     read = get(job.job_id);
     cr_assert_eq(read.status, JOB_CANCELLED);
     cr_assert_eq(metric("job_status_total{status=\"cancelled\"}"), 1.0);
@@ -434,7 +427,7 @@ Test(store, a_text_is_read_in_parts_and_gone_when_the_job_completes)
     cr_assert_eq(job_text_read(database.store, job.id, 10, part, 4, &size, NULL), 0);
     cr_assert_eq(size, 0);
     cr_assert_eq(database_claim(&database, worker, &claim), 0);
-    cr_assert_eq(database_finish(&database, &claim, &completed), 0);
+    cr_assert_eq(database_finish(&database, &claim, &outcome_completed), 0);
     cr_assert_eq(job_text_read(database.store, job.id, 0, part, 4, &size, NULL), STORE_NOT_FOUND);
 }
 
@@ -472,7 +465,7 @@ static struct webhook finish_and_take_webhook(struct job *ret_job)
 
     *ret_job = database_add_job(&database, database.key, "Hello.", "http://127.0.0.1:9/x");
     cr_assert_eq(database_claim(&database, worker, &claim), 0);
-    cr_assert_eq(database_finish(&database, &claim, &completed), 0);
+    cr_assert_eq(database_finish(&database, &claim, &outcome_completed), 0);
     job_release(&claim);
     cr_assert_eq(webhook_due(database.store, "http://127.0.0.1:9", database.clock.wall_us / 1000, 10,
                              &webhooks, &count, NULL),

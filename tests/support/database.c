@@ -10,6 +10,20 @@
 
 #include "db/db.h"
 
+const struct job_outcome outcome_completed = {
+    .status = JOB_COMPLETED,
+    .audio = {.bytes = 1044, .samples = 500, .sample_rate = 16000, .sha256 = "abc"},
+    .error_start = -1,
+    .error_end = -1,
+};
+const struct job_outcome outcome_failed = {
+    .status = JOB_FAILED,
+    .error_code = "synthesis_crashed",
+    .error_message = "it crashed",
+    .error_start = -1,
+    .error_end = -1,
+};
+
 static int render(const struct event_renderer *self, enum event_type type, int64_t now_ms,
                   const struct job *job, struct buf *body, struct error *err)
 {

@@ -16,6 +16,10 @@ struct database {
     int64_t key; /* of the API key that hashes to 32 bytes of 1 */
 };
 
+/* Ends that a job may come to. */
+extern const struct job_outcome outcome_completed;
+extern const struct job_outcome outcome_failed;
+
 /* Fails the test where it cannot. */
 void database_open(struct database *database);
 void database_close(struct database *database);

@@ -101,8 +101,8 @@ def answers_have_the_codes_of_their_status():
 
 
 def fault_codes_are_documented():
-    sources = "".join(text(path) for path in ("src/codec/request.c", "src/api/job_list.c"))
-    calls = re.findall(r"(?:add_fault|fault_add)\((.*?)\);", sources, re.S)
+    sources = "".join(text(path) for path in ("src/codec/request.c", "src/api/job_list.c", "src/api/query.c"))
+    calls = re.findall(r"(?:query_fault|fault_add)\((.*?)\);", sources, re.S)
     real = set()
     for call in calls:
         real |= set(re.findall(r'"([a-z]+_[a-z_]+)"', call))

@@ -38,9 +38,9 @@ struct receiver {
     struct received requests[REQUESTS_MAX];
     size_t request_count;
     int connections[CONNECTIONS_MAX]; /* sockets, -1 once closed */
+    bool serving[CONNECTIONS_MAX];    /* a request that came over the connection */
     size_t connection_count;
     size_t alive; /* threads of connections */
-    size_t busy;
     size_t peak;
 };
 
@@ -137,11 +137,33 @@ static bool read_request(struct connection *connection, struct received *ret_rec
     return true;
 }
 
-/* Records the request and takes the answer that is due. */
-static struct receiver_answer record(struct receiver *receiver, const struct received *received)
+static bool is_open(int fd)
 {
+    char byte;
+    ssize_t got = recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+
+    return got > 0 || (got < 0 && errno == EAGAIN);
+}
+
+/*
+ * Requests whose other side is still there.  One that was given up counts no more, though the thread that
+ * serves it may not have noticed yet.
+ */
+static size_t count_busy(const struct receiver *receiver)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < receiver->connection_count; i++)
+        count += receiver->serving[i] && is_open(receiver->connections[i]);
+    return count;
+}
+
+/* Records the request and takes the answer that is due. */
+static struct receiver_answer record(struct connection *connection, const struct received *received)
+{
+    struct receiver *receiver = connection->receiver;
     struct receiver_answer answer;
-    size_t index;
+    size_t index, busy;
 
     pthread_mutex_lock(&receiver->lock);
     must(receiver->request_count < REQUESTS_MAX, "too many requests");
@@ -149,8 +171,10 @@ static struct receiver_answer record(struct receiver *receiver, const struct rec
     index = receiver->answered < receiver->answer_count ? receiver->answered : receiver->answer_count - 1;
     answer = receiver->answers[index];
     receiver->answered++;
-    if (++receiver->busy > receiver->peak)
-        receiver->peak = receiver->busy;
+    receiver->serving[connection->number] = true;
+    busy = count_busy(receiver);
+    if (busy > receiver->peak)
+        receiver->peak = busy;
     pthread_cond_broadcast(&receiver->changed);
     pthread_mutex_unlock(&receiver->lock);
     return answer;
@@ -238,11 +262,11 @@ static void *serve_connection(void *context)
     bool more = true;
 
     while (more && read_request(connection, &received)) {
-        struct receiver_answer answer = record(receiver, &received);
+        struct receiver_answer answer = record(connection, &received);
 
         more = respond(connection, &answer);
         pthread_mutex_lock(&receiver->lock);
-        receiver->busy--;
+        receiver->serving[connection->number] = false;
         pthread_mutex_unlock(&receiver->lock);
     }
     pthread_mutex_lock(&receiver->lock);

@@ -50,7 +50,7 @@ SET vt = ?2, created_jobs = ?3, used_at = ?4, burst_used = ?5, pending_jobs = ?6
     stored_bytes = ?9
 WHERE key = ?1;
 
--- The least virtual time of those that wait.
+-- The least virtual time of those that wait.  [scan: the first row of the keys that wait, in that order]
 -- name: key_least_vt
 SELECT vt
 FROM api_keys
@@ -58,7 +58,7 @@ WHERE pending_jobs > 0
 ORDER BY vt
 LIMIT 1;
 
--- The keys to serve, the next one first; the first few rows are read.
+-- The keys to serve, the next one first.  [scan: the first few of the keys that wait, in that order]
 -- name: key_next
 SELECT key
 FROM api_keys

@@ -74,6 +74,7 @@ SET duration_ms = ?3, status_code = ?4, error_code = ?5, error_message = ?6, res
     next_attempt_at = ?8
 WHERE webhook = ?1 AND attempt = ?2 AND duration_ms IS NULL;
 
+-- Attempts under way.  [scan: an index that holds no others]
 -- name: delivery_open
 SELECT webhook, attempt, started_at
 FROM deliveries

@@ -68,7 +68,7 @@ CREATE TABLE jobs (
     metadata        TEXT,                                -- a JSON object
     webhook_url     TEXT,
     receiver        TEXT,                                -- scheme, host and port of webhook_url
-    spoken          INTEGER NOT NULL DEFAULT 0,          -- code points spoken so far
+    spoken          INTEGER NOT NULL DEFAULT 0,          -- code points spoken so far, by the claim that came furthest
     ordinal         INTEGER NOT NULL,                    -- api_keys.created_jobs when it was created
     cancel_requested INTEGER NOT NULL DEFAULT 0,         -- 0 or 1
     created_at      INTEGER NOT NULL,
@@ -86,7 +86,8 @@ CREATE TABLE jobs (
     error_end       INTEGER,
     warnings        TEXT,                                -- a JSON array
     webhook         INTEGER,                             -- the event that it owed when it ended
-    owed_bytes      INTEGER NOT NULL DEFAULT 0           -- audio that its key is charged for until it ends, estimated
+    owed_bytes      INTEGER NOT NULL DEFAULT 0,          -- audio that its key is charged for until it ends, estimated
+    setbacks        INTEGER NOT NULL DEFAULT 0           -- workers in a row that died at it before they had spoken more of it
 ) STRICT;
 
 -- A key's jobs of one state in order of creation: for lists, and for the claim of its oldest pending one.

@@ -60,13 +60,20 @@ WHERE id = ?1 AND EXISTS (SELECT 1 FROM workers WHERE worker = ?2);
 -- A claim undone: the lease was lost, or the worker left.
 -- name: job_to_pending
 UPDATE jobs
-SET status = 'pending', worker = NULL, spoken = 0, revision = revision + 1
+SET status = 'pending', worker = NULL, revision = revision + 1
 WHERE id = ?1;
 
+-- A claim that starts over has not come further than those before it until it is past them.
 -- name: job_set_spoken
 UPDATE jobs
-SET spoken = ?3, revision = revision + 1
+SET spoken = max(spoken, ?3), setbacks = CASE WHEN ?3 > spoken THEN 0 ELSE setbacks END, revision = revision + 1
 WHERE id = ?1 AND epoch = ?2 AND status = 'processing';
+
+-- name: job_add_setback
+UPDATE jobs
+SET setbacks = setbacks + 1
+WHERE id = ?1
+RETURNING setbacks;
 
 -- name: job_to_terminal
 UPDATE jobs

@@ -30,6 +30,13 @@
 #define JOB_METADATA_MEMBERS_MAX 16
 #define JOB_METADATA_BYTES_MAX   2048
 
+/*
+ * A job fails when so many workers in a row died while they wrote its audio and none had come further than
+ * those before.  Enough that deaths of other causes do not add up to it: a sentence is written in a few
+ * milliseconds.
+ */
+#define JOB_SETBACKS_MAX 10
+
 #define SHA256_BYTES    32
 #define SHA256_HEX_SIZE 65
 

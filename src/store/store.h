@@ -219,16 +219,25 @@ int worker_join(struct store *store, const char *lock_path, const char *boot_id,
 int worker_beat(struct store *store, int64_t worker, int64_t lease_until, struct error *err);
 
 /*
+ * Whose jobs are taken back.  lease_until: not where the worker has prolonged its lease meanwhile; 0 takes
+ * back in any case.  was_at: whether the worker was writing the job's audio when it died, so that its death
+ * may be the job's doing; NULL where it cannot be.
+ */
+struct take_back {
+    int64_t worker;
+    int64_t lease_until;
+    bool (*was_at)(const struct take_back *how, const struct job *job);
+};
+
+/*
  * [write] Takes jobs back from a worker that leaves or is dead, at most WORKER_TAKE_BACK_MAX a call: each
- * waits again, or is cancelled where that was asked for.  Once none is left the worker is removed, and
- * *ret_gone is true.  The jobs are as they stand afterwards; the caller releases them, and removes the files
- * that the worker left of them.
- *
- * lease_until: STORE_STALE where the worker has prolonged its lease meanwhile (or is gone); 0 takes back in
- * any case.
+ * waits again, or is cancelled where that was asked for, or fails as `worker_lost` where JOB_SETBACKS_MAX
+ * workers died of it.  Once none is left the worker is removed, and *ret_gone is true.  The jobs are as they
+ * stand afterwards; the caller releases them, and removes the files that the worker left of them.
+ * STORE_STALE where the lease was prolonged, or the worker is gone.
  */
 #define WORKER_TAKE_BACK_MAX 64
-int worker_take_back(struct store *store, int64_t worker, int64_t lease_until,
+int worker_take_back(struct store *store, const struct take_back *how,
                      struct job ret_jobs[WORKER_TAKE_BACK_MAX], size_t *ret_count, bool *ret_gone,
                      struct error *err);
 
@@ -284,7 +293,7 @@ int job_finish(struct store *store, int64_t id, int64_t epoch, const struct job_
                struct error *err);
 
 /*
- * [write] Undoes a claim: the job waits again, as if it had never started.  For faults that are not the
+ * [write] Undoes a claim: the job waits again.  For faults that are not the
  * text's, a full disk above all.  STORE_STALE; STORE_CANCELLED where it ends instead, since its cancellation
  * was asked for.
  */

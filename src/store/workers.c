@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Workers, their leases, and what becomes of their claims when they are gone. */
 #include <errno.h>
+#include <stdio.h>
 
 #include "store/internal.h"
 
@@ -63,35 +64,71 @@ static int check_lease(struct store *store, int64_t worker, int64_t lease_until,
     return lease_until == 0 || db_column_int(query, 0) == lease_until ? 0 : STORE_STALE;
 }
 
-static int take_back(struct store *store, int64_t id, struct job *ret_job, struct error *err)
+static int add_setback(struct store *store, int64_t id, int64_t *ret_setbacks, struct error *err)
+{
+    cleanup(db_query_end) struct db_query *query = db_query(store->db, STATEMENT_job_add_setback);
+    int r;
+
+    db_bind_int(query, 1, id);
+    r = db_step(query, err);
+    if (r != DB_ROW)
+        return r < 0 ? r : STORE_NOT_FOUND;
+    *ret_setbacks = db_column_int(query, 0);
+    return 0;
+}
+
+/* The job has taken so many workers down that the next would go the same way. */
+static int give_up(struct store *store, const struct job *job, struct error *err)
+{
+    char message[ERROR_TEXT_MAX];
+    const struct job_outcome outcome = {.status = JOB_FAILED,
+                                        .error_code = "worker_lost",
+                                        .error_message = message,
+                                        .error_start = -1,
+                                        .error_end = -1};
+
+    snprintf(
+        message, sizeof message,
+        "%d workers in a row died while they wrote the audio, none further than %lld characters into the "
+        "text",
+        JOB_SETBACKS_MAX, (long long)job->spoken);
+    return store_end_job(store, job, &outcome, err);
+}
+
+static int take_back(struct store *store, int64_t id, const struct take_back *how, struct job *ret_job,
+                     struct error *err)
 {
     cleanup(job_release) struct job job = {0};
+    int64_t setbacks = 0;
     int r = store_read_job(store, id, &job, err);
 
+    if (r == 0 && how->was_at != NULL && how->was_at(how, &job))
+        r = add_setback(store, id, &setbacks, err);
     if (r == 0)
-        r = store_return_job(store, &job, err);
+        r = setbacks >= JOB_SETBACKS_MAX && !job.cancel_requested ? give_up(store, &job, err)
+                                                                  : store_return_job(store, &job, err);
     if (r < 0)
         return r;
     metric_add(store, METRIC_JOBS_TAKEN_BACK, 1);
     return store_read_job(store, id, ret_job, err);
 }
 
-int worker_take_back(struct store *store, int64_t worker, int64_t lease_until,
+int worker_take_back(struct store *store, const struct take_back *how,
                      struct job ret_jobs[WORKER_TAKE_BACK_MAX], size_t *ret_count, bool *ret_gone,
                      struct error *err)
 {
     int64_t ids[WORKER_TAKE_BACK_MAX];
     size_t found = 0, count = 0;
-    int r = check_lease(store, worker, lease_until, err);
+    int r = check_lease(store, how->worker, how->lease_until, err);
 
     if (r == 0)
-        r = claims_of(store, worker, ids, &found, err);
+        r = claims_of(store, how->worker, ids, &found, err);
     while (r == 0 && count < found) {
-        r = take_back(store, ids[count], &ret_jobs[count], err);
+        r = take_back(store, ids[count], how, &ret_jobs[count], err);
         count += r == 0;
     }
     if (r == 0 && found < WORKER_TAKE_BACK_MAX)
-        r = store_run_on_row(store, STATEMENT_worker_delete, worker, err);
+        r = store_run_on_row(store, STATEMENT_worker_delete, how->worker, err);
     if (r != 0) {
         while (count > 0)
             job_release(&ret_jobs[--count]);

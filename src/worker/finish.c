@@ -157,20 +157,35 @@ static int sync_audio(struct run *run, struct store *store, struct error *err)
     return file_sync_folder(folder, err);
 }
 
+static bool is_whole(const struct run *run)
+{
+    return !run->put_back && run->outcome.status == JOB_COMPLETED;
+}
+
+static void spoil(struct run *run, int fault, const struct error *err)
+{
+    struct log_context context = run_context(run);
+
+    unlink(run->part_path);
+    run_discard_timings(run);
+    if (fault == FAULT_OF_SIZE) {
+        run_blame(run, NULL, TOO_LARGE, err->text);
+        return;
+    }
+    log_write(LOG_LEVEL_ERROR, &context, "job put back: %s", err->text);
+    run->put_back = true;
+    run->left = run->spool_fd >= 0; /* what is spooled is whole: the next claim need not speak it again */
+}
+
 static void take_step(struct run *batch, struct store *store,
                       int (*step)(struct run *run, struct store *store, struct error *err))
 {
     for (struct run *run = batch; run != NULL; run = run->next) {
-        struct log_context context = run_context(run);
         struct error err = {""};
+        int r = is_whole(run) ? step(run, store, &err) : 0;
 
-        if (run->put_back || step(run, store, &err) == 0)
-            continue;
-        log_write(LOG_LEVEL_ERROR, &context, "job put back: %s", err.text);
-        unlink(run->part_path);
-        run_discard_timings(run);
-        run->put_back = true;
-        run->left = run->spool_fd >= 0; /* what is spooled is whole: the next claim need not speak it again */
+        if (r < 0)
+            spoil(run, r, &err);
     }
 }
 

@@ -3,6 +3,7 @@
 #ifndef WORKER_INTERNAL_H
 #define WORKER_INTERNAL_H
 
+#include <errno.h>
 #include <limits.h>
 #include <stdatomic.h>
 
@@ -199,7 +200,7 @@ struct worker {
     int64_t space_at;         /* when the disks are asked for room next */
     bool disk_is_full;
     int64_t watch_at;
-    int64_t look_at;                /* when the database is looked at next */
+    int64_t looked_at;              /* when the database was looked at last */
     struct claim_request *claiming; /* a claim is under way */
     bool maybe_cancelled;           /* a claimed job's cancellation may have been asked for */
     bool stopped;                   /* letters only free what they are about */
@@ -254,8 +255,17 @@ void run_put_back(struct run *run);
 void run_fail(struct run *run, const struct utterance *culprit, const char *code, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
-/* A fault of ours, not of the text: logged, and the job waits until it can be tried again. */
-void run_suffer(struct run *run, const struct error *err);
+/*
+ * A fault (a negative errno value) of ours, not of the text: logged, and the job waits until it can be tried
+ * again. Only what would be the same each time, audio that no file may hold, ends it.
+ */
+void run_suffer(struct run *run, int fault, const struct error *err);
+
+#define FAULT_OF_SIZE (-EFBIG)
+#define TOO_LARGE     "audio_too_large" /* the code of the job's error */
+
+/* Only says that the run failed, and of what. */
+void run_blame(struct run *run, const struct utterance *culprit, const char *code, const char *message);
 
 /* ---- speak.c ---- */
 

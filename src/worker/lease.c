@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "base/id.h"
@@ -142,8 +143,8 @@ int lease_start(struct worker *worker, struct error *err)
 
 struct burial {
     struct commit_work work;
-    int64_t worker;
-    int64_t lease_until;
+    struct take_back how;
+    const char *downloads_dir;
     struct job jobs[WORKER_TAKE_BACK_MAX];
     size_t count;
     bool gone;
@@ -160,8 +161,32 @@ static int bury(struct commit_work *work, struct store *store, struct error *err
     struct burial *burial = container_of(work, struct burial, work);
 
     release_jobs(burial); /* of a turn that was rolled back */
-    return worker_take_back(store, burial->worker, burial->lease_until, burial->jobs, &burial->count,
-                            &burial->gone, err);
+    return worker_take_back(store, &burial->how, burial->jobs, &burial->count, &burial->gone, err);
+}
+
+/* Why a worker's jobs are taken back. */
+struct death {
+    const char *cause;
+    bool is_certain; /* else the process may come to itself and write on */
+    bool by_a_job;   /* what it was writing may have killed it */
+};
+
+/* A file of the claim is under construction. */
+static bool was_at(const struct take_back *how, const struct job *job)
+{
+    const struct burial *burial = container_of(how, struct burial, how);
+    char path[PATH_MAX];
+
+    return job_part_path(burial->downloads_dir, job, audio_format_name(job->format), job->epoch, path) &&
+           access(path, F_OK) == 0;
+}
+
+static void log_taken_back(const struct job *job)
+{
+    const struct log_context context = {.job_id = job->job_id, .request_id = job->request_id};
+
+    if (job->status == JOB_FAILED)
+        log_write(LOG_LEVEL_ERROR, &context, "job failed: %s: %s", job->error_code, job->error_message);
 }
 
 /*
@@ -169,23 +194,28 @@ static int bury(struct commit_work *work, struct store *store, struct error *err
  * the next claim to go on with where the process is dead for sure; a hung one may come to itself and write
  * on, so its files go.
  */
-static int take_all_back(struct worker *worker, int64_t dead, int64_t lease_until, bool dead_for_sure,
+static int take_all_back(struct worker *worker, int64_t dead, int64_t lease_until, const struct death *death,
                          struct error *err)
 {
+    const struct settings *settings = worker->options.settings;
     struct burial *burial = calloc(1, sizeof *burial);
     int r = 0;
 
     if (burial == NULL)
         return error_set(err, -ENOMEM, "out of memory");
     burial->work.run = bury;
-    burial->worker = dead;
-    burial->lease_until = lease_until;
+    burial->how = (struct take_back){dead, lease_until, death->by_a_job ? was_at : NULL};
+    burial->downloads_dir = settings->downloads_dir;
     while (r == 0 && !burial->gone) {
         r = committer_call(worker->committer, &burial->work, err);
-        for (size_t i = 0; r == 0 && i < burial->count; i++)
-            if (!dead_for_sure || burial->jobs[i].status == JOB_CANCELLED)
-                job_files_discard(worker->options.settings, &burial->jobs[i], burial->jobs[i].epoch,
-                                  burial->jobs[i].status == JOB_CANCELLED);
+        for (size_t i = 0; r == 0 && i < burial->count; i++) {
+            const struct job *job = &burial->jobs[i];
+            bool is_over = job_status_is_terminal(job->status);
+
+            if (is_over || !death->is_certain)
+                job_files_discard(settings, job, job->epoch, is_over);
+            log_taken_back(job);
+        }
         release_jobs(burial);
     }
     free(burial);
@@ -194,11 +224,12 @@ static int take_all_back(struct worker *worker, int64_t dead, int64_t lease_unti
 
 void lease_end(struct worker *worker)
 {
+    static const struct death none = {.is_certain = true};
     struct lease *lease = &worker->lease;
     struct error err = {""};
 
     if (atomic_load(&lease->worker) != 0 &&
-        take_all_back(worker, atomic_load(&lease->worker), 0, true, &err) < 0)
+        take_all_back(worker, atomic_load(&lease->worker), 0, &none, &err) < 0)
         log_error("cannot sign off: %s; other workers will notice", err.text);
     drop_lock(lease);
 }
@@ -206,17 +237,17 @@ void lease_end(struct worker *worker)
 /* ---- the others ---- */
 
 /* A lock that can be taken is nobody's; one that is held may still be that of a worker that hangs. */
-static const char *why_dead(const struct worker *worker, const struct worker_row *row, bool *ret_for_sure)
+static const struct death *death_of(const struct worker *worker, const struct worker_row *row)
 {
-    *ret_for_sure = true;
+    static const struct death restart = {"the machine was restarted", .is_certain = true};
+    static const struct death end = {"its process ended", .is_certain = true, .by_a_job = true};
+    static const struct death hang = {"its lease ran out", .by_a_job = true};
+
     if (strcmp(row->boot_id, worker->lease.boot_id) != 0)
-        return "the machine was restarted";
+        return &restart;
     if (file_lock_is_free(row->lock_path))
-        return "its process ended";
-    *ret_for_sure = false;
-    if (row->lease_until < clock_monotonic_ms(worker->options.clock))
-        return "its lease ran out";
-    return NULL;
+        return &end;
+    return row->lease_until < clock_monotonic_ms(worker->options.clock) ? &hang : NULL;
 }
 
 static void watch_others(struct worker *worker)
@@ -231,18 +262,15 @@ static void watch_others(struct worker *worker)
         return;
     }
     for (size_t i = 0; i < count; i++) {
-        bool for_sure;
-        const char *why = rows[i].worker != own ? why_dead(worker, &rows[i], &for_sure) : NULL;
-        int r = STORE_STALE;
-
-        if (why != NULL)
-            r = take_all_back(worker, rows[i].worker, rows[i].lease_until, for_sure, &err);
+        const struct death *death = rows[i].worker != own ? death_of(worker, &rows[i]) : NULL;
+        int r = death != NULL ? take_all_back(worker, rows[i].worker, rows[i].lease_until, death, &err)
+                              : STORE_STALE;
 
         if (r < 0)
             log_error("cannot take jobs back from worker %lld: %s", (long long)rows[i].worker, err.text);
         if (r != 0)
             continue; /* it lives, has given a sign of life meanwhile, or another worker was quicker */
-        log_info("took back the jobs of worker %lld: %s", (long long)rows[i].worker, why);
+        log_info("took back the jobs of worker %lld: %s", (long long)rows[i].worker, death->cause);
         unlink(rows[i].lock_path);
         worker->maybe_pending = true;
     }

@@ -150,14 +150,11 @@ void run_put_back(struct run *run)
     end(run);
 }
 
-void run_fail(struct run *run, const struct utterance *culprit, const char *code, const char *format, ...)
+void run_blame(struct run *run, const struct utterance *culprit, const char *code, const char *message)
 {
     struct log_context context = run_context(run);
-    va_list args;
 
-    va_start(args, format);
-    vsnprintf(run->error_message, sizeof run->error_message, format, args);
-    va_end(args);
+    snprintf(run->error_message, sizeof run->error_message, "%s", message);
     run->outcome = (struct job_outcome){
         .status = JOB_FAILED,
         .error_code = code,
@@ -166,13 +163,28 @@ void run_fail(struct run *run, const struct utterance *culprit, const char *code
         .error_end = culprit != NULL ? culprit->segment.source_end : -1,
     };
     log_write(LOG_LEVEL_WARNING, &context, "job failed: %s: %s", code, run->error_message);
+}
+
+void run_fail(struct run *run, const struct utterance *culprit, const char *code, const char *format, ...)
+{
+    char message[ERROR_TEXT_MAX];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(message, sizeof message, format, args);
+    va_end(args);
+    run_blame(run, culprit, code, message);
     end(run);
 }
 
-void run_suffer(struct run *run, const struct error *err)
+void run_suffer(struct run *run, int fault, const struct error *err)
 {
     struct log_context context = run_context(run);
 
+    if (fault == FAULT_OF_SIZE) {
+        run_fail(run, NULL, TOO_LARGE, "%s", err->text);
+        return;
+    }
     log_write(LOG_LEVEL_ERROR, &context, "job put back: %s", err->text);
     run_put_back(run);
 }

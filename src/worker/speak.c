@@ -155,9 +155,10 @@ static void advance(struct run *run)
         return; /* what comes first is not encoded again yet */
     while (run->first != NULL && run->first->state == UTTERANCE_SPOKEN) {
         struct utterance *utterance = run->first;
+        int r = join(run, utterance, &err);
 
-        if (join(run, utterance, &err) < 0) {
-            run_suffer(run, &err);
+        if (r < 0) {
+            run_suffer(run, r, &err);
             return;
         }
         run->spoken = utterance->segment.source_end;
@@ -177,9 +178,10 @@ static void advance(struct run *run)
 void run_advance(struct run *run)
 {
     struct error err = {""};
+    int r = run_catch_up(run, &err);
 
-    if (run_catch_up(run, &err) < 0)
-        run_suffer(run, &err);
+    if (r < 0)
+        run_suffer(run, r, &err);
     else
         advance(run);
 }
@@ -216,8 +218,7 @@ static void receive(struct synth_task *task)
                      SEGMENT_LIMIT_MS / 1000);
         return;
     case SYNTH_UNAVAILABLE:
-        error_set(&err, -EAGAIN, "no synthesizer comes up: %s", task->message);
-        run_suffer(run, &err);
+        run_suffer(run, error_set(&err, -EAGAIN, "no synthesizer comes up: %s", task->message), &err);
         return;
     case SYNTH_REFUSED:
         run_fail(run, utterance, "synthesis_refused", "the synthesizer refused this part of the text: %s",
@@ -323,7 +324,7 @@ struct utterance *run_next_utterance(struct run *run)
         }
         utterance = r == 0 ? append_utterance(run, &segment) : NULL;
         if (utterance == NULL) {
-            run_suffer(run, &err);
+            run_suffer(run, r < 0 ? r : error_set(&err, -ENOMEM, "out of memory"), &err);
             return NULL;
         }
         if (utterance->segment.bytes > 0)

@@ -18,6 +18,10 @@
 /* What is unfinished when the worker stops must be put back within this. */
 #define STOP_LIMIT_MS 10000
 
+/* A running job ends within a second of its cancellation, however seldom the database is polled for new ones.
+ */
+#define CANCEL_INTERVAL_MS 500
+
 /* Nobody else has a use for what is spooled. */
 #define SPOOL_FOLDER_MODE 0700
 
@@ -189,6 +193,13 @@ static void cancel_runs(struct worker *worker)
     }
 }
 
+static int64_t look_interval(const struct worker *worker)
+{
+    int64_t poll_interval = worker->options.settings->poll_interval;
+
+    return worker->run_count > 0 && poll_interval > CANCEL_INTERVAL_MS ? CANCEL_INTERVAL_MS : poll_interval;
+}
+
 /*
  * What other processes wrote: new jobs and cancellations.  Once in poll_interval, not once a turn: under load
  * there is a commit of our own in every turn.
@@ -197,9 +208,9 @@ static void look_at_database(struct worker *worker, int64_t now)
 {
     bool changed;
 
-    if (now < worker->look_at)
+    if (now < worker->looked_at + look_interval(worker))
         return;
-    worker->look_at = now + worker->options.settings->poll_interval;
+    worker->looked_at = now;
     changed = store_changed(worker->store);
     if (!changed && !worker->maybe_cancelled)
         return;
@@ -222,13 +233,15 @@ static void watch_pool(struct worker *worker)
 
 static int wait_ms(const struct worker *worker, int64_t now)
 {
-    int64_t until = now + worker->options.settings->poll_interval;
+    int64_t until = worker->looked_at + look_interval(worker);
     int64_t deadline = synth_pool_next_deadline(worker->pool);
 
     if (worker->behind)
         return 0;
     if (deadline >= 0 && deadline < until)
         until = deadline;
+    if (!worker->lease.posted && worker->lease.beat_at < until)
+        until = worker->lease.beat_at;
     if (until <= now)
         return 0;
     return until - now > WATCH_INTERVAL_MS ? WATCH_INTERVAL_MS : (int)(until - now);

@@ -123,7 +123,8 @@ Test(metrics, a_job_that_is_taken_back_counts_as_such_and_its_stale_end_as_nothi
     bool gone;
 
     begin();
-    cr_assert_eq(worker_take_back(database.store, 1, 0, jobs, &count, &gone, NULL), 0);
+    cr_assert_eq(
+        worker_take_back(database.store, &(struct take_back){.worker = 1}, jobs, &count, &gone, NULL), 0);
     commit();
     cr_assert_eq(count, 1);
     job_release(&jobs[0]);

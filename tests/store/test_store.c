@@ -53,19 +53,52 @@ static int64_t pending_jobs(void)
     return pending;
 }
 
-static size_t take_back(int64_t worker, int64_t lease_until, int expected)
+static bool was_at_it(const struct take_back *how, const struct job *job)
+{
+    (void)how;
+    (void)job;
+    return true;
+}
+
+static size_t take_back_as(const struct take_back *how, int expected)
 {
     struct job jobs[WORKER_TAKE_BACK_MAX];
     size_t count = 0;
     bool gone = false;
 
     cr_assert_eq(store_begin(database.store, "test", NULL), 0);
-    cr_assert_eq(worker_take_back(database.store, worker, lease_until, jobs, &count, &gone, NULL), expected);
+    cr_assert_eq(worker_take_back(database.store, how, jobs, &count, &gone, NULL), expected);
     cr_assert_eq(store_commit(database.store, NULL), 0);
     cr_assert_eq(gone, expected == 0);
     for (size_t i = 0; i < count; i++)
         job_release(&jobs[i]);
     return count;
+}
+
+static size_t take_back(int64_t worker, int64_t lease_until, int expected)
+{
+    return take_back_as(&(struct take_back){.worker = worker, .lease_until = lease_until}, expected);
+}
+
+/* Claims the only job, says how much of it was spoken, and dies at it. */
+static void die_at_it(int64_t spoken)
+{
+    cleanup(job_release) struct job claim = {0};
+    int64_t worker = database_join(&database);
+
+    cr_assert_eq(database_claim(&database, worker, &claim), 0);
+    cr_assert_eq(store_begin(database.store, "test", NULL), 0);
+    cr_assert_eq(job_progress_set(database.store, claim.id, claim.epoch, spoken, NULL), 0);
+    cr_assert_eq(store_commit(database.store, NULL), 0);
+    cr_assert_eq(take_back_as(&(struct take_back){.worker = worker, .was_at = was_at_it}, 0), 1);
+}
+
+static struct job look_at(const char *job_id)
+{
+    struct job job = {0};
+
+    cr_assert_eq(job_get(database.store, 0, job_id, &job, NULL), 0);
+    return job;
 }
 
 static void ask_cancel(const char *job_id)
@@ -411,6 +444,67 @@ Test(store, a_job_whose_cancellation_was_asked_for_ends_with_its_worker)
     read = get(job.job_id);
     cr_assert_eq(read.status, JOB_CANCELLED);
     cr_assert_eq(pending_jobs(), 0);
+}
+
+Test(store, a_job_at_which_worker_after_worker_dies_fails_and_says_so)
+{
+    cleanup(job_release) struct job created =
+        database_add_job(&database, database.key, "A text that no worker survives.", "http://127.0.0.1:9/x");
+    cleanup(job_release) struct job last = {0}, job = {0};
+
+    for (int i = 1; i < JOB_SETBACKS_MAX; i++)
+        die_at_it(7);
+    last = look_at(created.job_id);
+    cr_assert_eq(last.status, JOB_PENDING, "patience has an end, which is not reached");
+    die_at_it(7);
+    job = look_at(created.job_id);
+    cr_assert_eq(job.status, JOB_FAILED);
+    cr_assert_str_eq(job.error_code, "worker_lost");
+    cr_assert_not_null(strstr(job.error_message, "7 characters"), "%s", job.error_message);
+    cr_assert_eq(job.webhook_status, WEBHOOK_PENDING, "the client is told");
+    cr_assert_eq(pending_jobs(), 0);
+}
+
+Test(store, workers_that_die_at_a_job_further_on_each_time_are_not_held_against_it)
+{
+    cleanup(job_release) struct job created =
+        database_add_job(&database, database.key, "A text that is spoken bit by bit.", NULL);
+    cleanup(job_release) struct job job = {0};
+
+    for (int i = 0; i < 3 * JOB_SETBACKS_MAX; i++)
+        die_at_it(1 + i / (JOB_SETBACKS_MAX - 1));
+    job = look_at(created.job_id);
+    cr_assert_eq(job.status, JOB_PENDING);
+    cr_assert_eq(job.spoken, 1 + (3 * JOB_SETBACKS_MAX - 1) / (JOB_SETBACKS_MAX - 1));
+}
+
+Test(store, workers_that_die_beside_a_job_are_not_held_against_it)
+{
+    cleanup(job_release) struct job created =
+        database_add_job(&database, database.key, "A text that waits its turn.", NULL);
+    cleanup(job_release) struct job job = {0};
+
+    for (int i = 0; i < 3 * JOB_SETBACKS_MAX; i++) {
+        cleanup(job_release) struct job claim = {0};
+        int64_t worker = database_join(&database);
+
+        cr_assert_eq(database_claim(&database, worker, &claim), 0);
+        cr_assert_eq(take_back(worker, 0, 0), 1);
+    }
+    job = look_at(created.job_id);
+    cr_assert_eq(job.status, JOB_PENDING);
+}
+
+Test(store, progress_never_falls)
+{
+    cleanup(job_release) struct job created =
+        database_add_job(&database, database.key, "A text that is begun twice.", NULL);
+    cleanup(job_release) struct job job = {0};
+
+    die_at_it(12);
+    die_at_it(5);
+    job = look_at(created.job_id);
+    cr_assert_eq(job.spoken, 12);
 }
 
 Test(store, a_text_is_read_in_parts_and_gone_when_the_job_completes)

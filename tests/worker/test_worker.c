@@ -4,9 +4,11 @@
 
 #include <poll.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include <criterion/criterion.h>
@@ -15,6 +17,7 @@
 #include "base/file.h"
 #include "base/wake.h"
 #include "crypto/sha256.h"
+#include "job/files.h"
 #include "support/database.h"
 
 /* Long enough for a loaded machine under a sanitizer; a test that waits this long has failed. */
@@ -230,16 +233,16 @@ Test(worker, a_text_in_which_the_voice_finds_nothing_fails_and_says_so)
     job_release(&job);
 }
 
-Test(worker, a_running_job_that_is_cancelled_leaves_no_file)
+static void testcase_cancelled_while_running(void)
 {
     cleanup(buf_release) struct buf text = BUF_INIT(1 << 20);
-    cleanup(job_release) struct job created = {0}, cancelled = {0}, job = {0};
+    cleanup(job_release) struct job created = {0}, asked = {0}, job = {0};
     struct running running;
 
     for (int i = 0; i < 2000; i++)
         buf_printf(&text, "This is sentence number %d of a text that takes a while. ", i);
-    start(&running, SYNTH_FOR_TESTS);
     created = database_add_job(&database, database.key, buf_str(&text), NULL);
+    start(&running, SYNTH_FOR_TESTS);
     for (int waited = 0; waited < PATIENCE_MS; waited += 10) { /* until some of it was spoken */
         job_release(&job);
         cr_assert_eq(job_get(database.store, 0, created.job_id, &job, NULL), 0);
@@ -248,13 +251,24 @@ Test(worker, a_running_job_that_is_cancelled_leaves_no_file)
         poll(NULL, 0, 10);
     }
     cr_assert_eq(store_begin(database.store, "test", NULL), 0);
-    cr_assert_eq(job_cancel(database.store, database.key, created.job_id, &cancelled, NULL), 0);
+    cr_assert_eq(job_cancel(database.store, database.key, created.job_id, &asked, NULL), 0);
     cr_assert_eq(store_commit(database.store, NULL), 0);
     job_release(&job);
     job = wait_for_end(created.job_id);
     stop(&running);
     cr_assert_eq(job.status, JOB_CANCELLED);
     cr_assert_eq(count_files(), 0);
+}
+
+Test(worker, a_running_job_that_is_cancelled_leaves_no_file)
+{
+    testcase_cancelled_while_running();
+}
+
+Test(worker, a_cancellation_does_not_wait_for_the_next_poll)
+{
+    settings.poll_interval = 10 * PATIENCE_MS;
+    testcase_cancelled_while_running();
 }
 
 Test(worker, what_is_unfinished_when_it_stops_is_put_back_and_finished_by_the_next)
@@ -375,6 +389,112 @@ Test(worker, jobs_of_a_worker_that_died_are_taken_back)
     stop(&running);
     cr_assert_eq(job.status, JOB_COMPLETED);
     cr_assert_gt(job.epoch, claim.epoch);
+}
+
+/* Claims the only job, begins to write its audio, and dies. */
+static void die_at_it(const char *boot_id)
+{
+    cleanup(job_release) struct job claim = {0};
+    char path[PATH_MAX];
+    int64_t worker;
+    FILE *part;
+
+    cr_assert_eq(store_begin(database.store, "test", NULL), 0);
+    cr_assert_eq(worker_join(database.store, "/tmp/none", boot_id, INT64_MAX, &worker, NULL), 0);
+    cr_assert_eq(store_commit(database.store, NULL), 0);
+    cr_assert_eq(database_claim(&database, worker, &claim), 0);
+    cr_assert(job_part_path(settings.downloads_dir, &claim, "wav", claim.epoch, path));
+    part = fopen(path, "w");
+    cr_assert_not_null(part);
+    fclose(part);
+}
+
+/* Runs a worker until no other one is registered. */
+static void bury_the_dead(void)
+{
+    struct running running;
+
+    start(&running, SYNTH_FOR_TESTS);
+    for (int waited = 0; waited < PATIENCE_MS; waited += 10) {
+        if (database_count(&database, "SELECT count(*) FROM workers WHERE lock_path = '/tmp/none'") == 0)
+            break;
+        poll(NULL, 0, 10);
+    }
+    stop(&running);
+}
+
+static void testcase_setbacks(const char *boot_id, int64_t setbacks)
+{
+    cleanup(job_release) struct job created = database_add_job(&database, database.key, "Hello there.", NULL);
+    char sql[128];
+
+    die_at_it(boot_id);
+    bury_the_dead();
+    snprintf(sql, sizeof sql, "SELECT setbacks FROM jobs WHERE id = %lld", (long long)created.id);
+    cr_assert_eq(database_count(&database, sql), setbacks);
+}
+
+static void read_boot_id(char ret_boot_id[64])
+{
+    FILE *file = fopen("/proc/sys/kernel/random/boot_id", "r");
+
+    cr_assert_not_null(file);
+    cr_assert_eq(fscanf(file, "%63s", ret_boot_id), 1);
+    fclose(file);
+}
+
+Test(worker, a_job_at_which_a_worker_dies_has_a_setback)
+{
+    char boot_id[64];
+
+    cr_assert_eq(job_folders_make(settings.downloads_dir, NULL), 0);
+    read_boot_id(boot_id);
+    testcase_setbacks(boot_id, 1);
+}
+
+Test(worker, a_restart_of_the_machine_is_no_jobs_fault)
+{
+    cr_assert_eq(job_folders_make(settings.downloads_dir, NULL), 0);
+    testcase_setbacks("another boot", 0);
+}
+
+Test(worker, a_job_that_no_worker_survives_fails_and_leaves_no_file)
+{
+    cleanup(job_release) struct job created = database_add_job(&database, database.key, "Hello there.", NULL);
+    cleanup(job_release) struct job job = {0};
+    char boot_id[64];
+
+    cr_assert_eq(job_folders_make(settings.downloads_dir, NULL), 0);
+    read_boot_id(boot_id);
+    die_at_it(boot_id);
+    database_execute(&database, "UPDATE jobs SET setbacks = 9");
+    bury_the_dead();
+    job = wait_for_end(created.job_id);
+    cr_assert_eq(job.status, JOB_FAILED);
+    cr_assert_str_eq(job.error_code, "worker_lost");
+    cr_assert_eq(count_files(), 0);
+}
+
+Test(worker, audio_that_no_file_may_hold_fails_its_job_only)
+{
+    static const char sentence[] = "This sentence is said again and again, until the file is full. ";
+    const struct rlimit limit = {.rlim_cur = 2 << 20, .rlim_max = RLIM_INFINITY};
+    cleanup(buf_release) struct buf text = BUF_INIT(1 << 20);
+    cleanup(job_release) struct job large = {0}, small = {0};
+    struct running running;
+
+    signal(SIGXFSZ, SIG_IGN);
+    cr_assert_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+    for (int i = 0; i < 30; i++) /* some hundred seconds of audio, 3 MiB */
+        buf_append(&text, sentence, sizeof sentence - 1);
+    start(&running, SYNTH_FOR_TESTS);
+    large = speak(buf_str(&text));
+    small = speak("A short one.");
+    stop(&running);
+    cr_assert_eq(large.status, JOB_FAILED);
+    cr_assert_str_eq(large.error_code, "audio_too_large");
+    cr_assert_eq(small.status, JOB_COMPLETED);
+    cr_assert_eq(count_files(), 1);
 }
 
 /* ---- with an engine that misbehaves on command ---- */

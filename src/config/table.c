@@ -20,8 +20,8 @@
 #define MILLION (INT64_C(1000) * 1000)
 #define BILLION (1000 * MILLION)
 
-/* sun_path of unix(7) is 108 bytes with its NUL. */
-#define SOCKET_PATH_MAX 107
+/* sun_path of unix(7) is 108 bytes with its NUL; the socket is made as ".new" beside its place. */
+#define SOCKET_PATH_MAX 103
 
 /* Job ids and suffixes still follow the folder's name. */
 #define FOLDER_MAX (PATH_MAX - 256)

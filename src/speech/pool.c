@@ -31,7 +31,6 @@
 struct synth_pool {
     int epoll_fd;
     char *program;
-    char *config;
     const struct clock *clock;
     uint32_t last_id;
     size_t restarts;
@@ -59,7 +58,7 @@ static uint64_t slot_data(const struct synth_pool *pool, const struct slot *slot
 
 static int start_slot(struct synth_pool *pool, struct slot *slot, struct error *err)
 {
-    int r = slot_start(slot, pool->program, pool->config, clock_monotonic_ms(pool->clock), err);
+    int r = slot_start(slot, pool->program, clock_monotonic_ms(pool->clock), err);
 
     if (r < 0)
         return r;
@@ -96,11 +95,10 @@ int synth_pool_start(const struct synth_pool_options *options, struct synth_pool
     for (size_t i = 0; i < pool->count; i++)
         slot_init(&pool->slots[i], options->segment_limit_ms, &pool->finished);
     pool->program = strdup(options->program);
-    pool->config = options->config != NULL ? strdup(options->config) : NULL;
     pool->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     if (pool->epoll_fd < 0)
         r = error_system(err, errno, "cannot watch the synthesizers");
-    else if (pool->program == NULL || (options->config != NULL && pool->config == NULL))
+    else if (pool->program == NULL)
         r = error_set(err, -ENOMEM, "no memory for the synthesizers");
     for (size_t i = 0; r == 0 && i < pool->count; i++)
         r = start_slot(pool, &pool->slots[i], err);
@@ -120,7 +118,6 @@ struct synth_pool *synth_pool_stop(struct synth_pool *pool)
         slot_release(&pool->slots[i]);
     close_fd(&pool->epoll_fd);
     free(pool->program);
-    free(pool->config);
     free(pool);
     return NULL;
 }

@@ -69,7 +69,6 @@ struct synth_pool;
 
 struct synth_pool_options {
     const char *program;      /* path of the engine */
-    const char *config;       /* handed on with --config; may be NULL */
     size_t count;             /* processes, at least 1 */
     int64_t segment_limit_ms; /* the most that one segment may take, from when its process turned to it */
     const struct clock *clock;

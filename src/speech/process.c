@@ -19,9 +19,9 @@ extern char **environ;
  * The child starts with no signal blocked and none ignored, whatever its parent does, and with the socket as
  * its stdin and stdout; every other descriptor of ours is to be closed on exec.
  */
-static int spawn(const char *program, const char *config, int socket, pid_t *ret_pid)
+static int spawn(const char *program, int socket, pid_t *ret_pid)
 {
-    const char *const arguments[] = {program, config != NULL ? "--config" : NULL, config, NULL};
+    const char *const arguments[] = {program, NULL};
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
     sigset_t none, all;
@@ -45,7 +45,7 @@ static int spawn(const char *program, const char *config, int socket, pid_t *ret
     return r;
 }
 
-int process_start(const char *program, const char *config, struct process *ret_process, struct error *err)
+int process_start(const char *program, struct process *ret_process, struct error *err)
 {
     cleanup(close_fd) int ours = -1;
     cleanup(close_fd) int theirs = -1;
@@ -57,7 +57,7 @@ int process_start(const char *program, const char *config, struct process *ret_p
         return error_system(err, errno, "cannot make a socket pair");
     ours = pair[0];
     theirs = pair[1];
-    r = spawn(program, config, theirs, &pid);
+    r = spawn(program, theirs, &pid);
     if (r != 0)
         return error_system(err, r, "cannot run %s", program);
     pid_fd = pidfd_open(pid, 0);

@@ -17,9 +17,8 @@ struct process {
 
 #define PROCESS_NONE ((struct process){.pid = 0, .pid_fd = -1, .socket = -1})
 
-/* Runs program, with --config where config is not NULL, its stderr ours.  Fails where it cannot be executed.
- */
-int process_start(const char *program, const char *config, struct process *ret_process, struct error *err);
+/* Runs program, its stderr and its environment ours.  Fails where it cannot be executed. */
+int process_start(const char *program, struct process *ret_process, struct error *err);
 
 /* SIGKILL; the end is to be waited for at pid_fd.  Closes the socket. */
 void process_kill(struct process *process);

@@ -44,9 +44,9 @@ void slot_release(struct slot *slot)
     buf_release(&slot->words);
 }
 
-int slot_start(struct slot *slot, const char *program, const char *config, int64_t now, struct error *err)
+int slot_start(struct slot *slot, const char *program, int64_t now, struct error *err)
 {
-    int r = process_start(program, config, &slot->process, err);
+    int r = process_start(program, &slot->process, err);
 
     if (r < 0)
         return r;

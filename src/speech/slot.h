@@ -78,7 +78,7 @@ void slot_init(struct slot *slot, int64_t segment_limit_ms, struct task_list *fi
 /* Frees what it holds and ends its process; tasks are forgotten. */
 void slot_release(struct slot *slot);
 
-int slot_start(struct slot *slot, const char *program, const char *config, int64_t now, struct error *err);
+int slot_start(struct slot *slot, const char *program, int64_t now, struct error *err);
 
 /* Places of the queue that are taken, also by dropped tasks as long as their process lives. */
 size_t slot_taken(const struct slot *slot);

@@ -305,7 +305,7 @@ static void try_election(struct worker *worker)
     char path[PATH_MAX];
     int r;
 
-    if (worker->dispatcher != NULL)
+    if (worker->dispatcher != NULL && worker->retirer != NULL)
         return;
     snprintf(path, sizeof path, "%s-deliverer.lock", worker->options.settings->database);
     if (worker->election_fd < 0) {
@@ -317,10 +317,8 @@ static void try_election(struct worker *worker)
             return;
         }
     }
-    if (dispatcher_start(&options, &worker->dispatcher, &err) < 0)
+    if (worker->dispatcher == NULL && dispatcher_start(&options, &worker->dispatcher, &err) < 0)
         log_error("cannot deliver webhooks: %s", err.text);
-    else
-        log_debug("this worker delivers the webhooks");
     if (worker->retirer == NULL && retirer_start(&retiring, &worker->retirer, &err) < 0)
         log_error("cannot remove what has been kept for its time: %s", err.text);
 }

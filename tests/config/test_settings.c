@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -183,6 +184,24 @@ Test(settings, a_fault_names_line_range_and_nearest_name)
     testcase_refused("api_threads = \"4", ":1: premature end of file");
     testcase_refused("max_text_chars = 5000\nmax_body_bytes = 4K\n",
                      ":1: max_text_chars is more than fits in max_body_bytes of line 2");
+}
+
+/* With the ".new" that it has at first it must fit into an address of a socket. */
+Test(settings, a_socket_has_as_long_a_path_as_its_address_holds)
+{
+    const size_t longest = sizeof((struct sockaddr_un *)NULL)->sun_path - sizeof ".new";
+    char path[128], text[256], error[ERROR_TEXT_MAX];
+    struct settings settings;
+
+    memset(path, 'a', sizeof path);
+    path[0] = '/';
+    path[longest] = '\0';
+    snprintf(text, sizeof text, "api_socket = %s\n", path);
+    cr_assert_eq(load(text, &settings, error), 0, "%s", error);
+    settings_release(&settings);
+    snprintf(text, sizeof text, "api_socket = %sa\n", path);
+    cr_assert_eq(load(text, &settings, error), -EINVAL);
+    cr_assert_not_null(strstr(error, "103"), "%s", error);
 }
 
 /* What is wrong with one value; the message has been looked at, here it is enough that there is one for the

@@ -66,8 +66,9 @@ static struct synth_pool *testcase_pool(const char *program, const char *manner,
     struct synth_pool *pool = NULL;
     struct error err = {.text = ""};
     struct synth_pool_options options = {
-        .program = path, .config = manner, .count = count, .segment_limit_ms = LIMIT_MS, .clock = clock};
+        .program = path, .count = count, .segment_limit_ms = LIMIT_MS, .clock = clock};
 
+    cr_assert_eq(setenv("FAULTY_ENGINE", manner != NULL ? manner : "", 1), 0);
     snprintf(path, sizeof path, "%s/%s", build != NULL ? build : ".", program);
     cr_assert_eq(synth_pool_start(&options, &pool, &err), 0, "%s", err.text);
     return pool;

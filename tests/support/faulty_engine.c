@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * An engine that does all that an engine must not do: at its start by the word behind --config, and with a
+ * An engine that does all that an engine must not do: at its start by the word in FAULTY_ENGINE, and with a
  * text by a word in it.  Any other text becomes RATE samples a byte, each of the value of the text's first
  * byte, and one word.
  */
@@ -221,13 +221,14 @@ static void start(const char *manner)
         _exit(8);
 }
 
-int main(int argc, char **argv)
+int main(void)
 {
+    const char *manner = getenv("FAULTY_ENGINE");
     struct buf in = BUF_INIT((size_t)4 * FRAME_PAYLOAD_MAX);
     const struct sigaction ignore = {.sa_handler = SIG_IGN};
 
     sigaction(SIGPIPE, &ignore, NULL);
-    start(argc == 3 && strcmp(argv[1], "--config") == 0 ? argv[2] : "");
+    start(manner != NULL ? manner : "");
     for (;;) {
         char *room = buf_reserve(&in, FRAME_PAYLOAD_MAX);
         ssize_t got = room != NULL ? read(STDIN_FILENO, room, FRAME_PAYLOAD_MAX) : 0;

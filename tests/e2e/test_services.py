@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The daemons as systemd runs them: a socket that is handed over, and what the service manager is told."""
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import threading
+
+from product import BUILD, PATIENCE, equal, started, wait_for
+
+# sd_listen_fds(3): the first descriptor, and whom they are meant for.
+LISTEN = 'exec 3<&"$0"; LISTEN_FDS=1 LISTEN_PID=$$ exec "$@"'
+
+
+@contextlib.contextmanager
+def service_manager(product):
+    """The socket to which daemons tell their state."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notices:
+        notices.bind(str(product.state / "run" / "notify.sock"))
+        notices.settimeout(PATIENCE)
+        yield notices
+
+
+@contextlib.contextmanager
+def daemon(product, name, *arguments, listener=None, notices=None):
+    command = [str(BUILD / name), "--config", product.env["SAYHOOK_CONFIG"], *arguments]
+    environment = dict(os.environ)
+    if listener is not None:
+        command = ["sh", "-c", LISTEN, str(listener.fileno()), *command]
+    if notices is not None:
+        environment["NOTIFY_SOCKET"] = notices.getsockname()
+    with open(product.state / "log" / f"{name}-again.log", "ab") as log:
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            env=environment,
+            pass_fds=[] if listener is None else [listener.fileno()],
+        )
+    try:
+        yield process
+    finally:
+        process.terminate()
+        process.wait(PATIENCE)
+
+
+def state_of(notices):
+    """The states that the next message reports, as sd_notify(3) spells them."""
+    return dict(line.split("=", 1) for line in notices.recv(4096).decode().splitlines())
+
+
+def test_a_restart_of_the_api_behind_a_socket_that_systemd_holds_loses_no_request():
+    with started() as product, socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
+        os.kill(product.api_pid, signal.SIGTERM)
+        wait_for("the API to end", lambda: not product.is_running(product.api_pid))
+        path = product.setting("api_socket")
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(path)
+        listener.bind(path)
+        os.chmod(path, 0o666)
+        listener.listen(128)
+        with daemon(product, "sayhook-api", listener=listener):
+            before = product.client.create()["job_id"]
+        answers = []
+        between = threading.Thread(target=lambda: answers.append(product.client.get(f"/v1/jobs/{before}")))
+        between.start()
+        between.join(0.5)
+        equal(answers, [], "answers while no API runs")
+        with daemon(product, "sayhook-api", listener=listener):
+            between.join(PATIENCE)
+            equal([answer.status for answer in answers], [200], "the answer to what was asked in between")
+            product.client.wait(product.client.create()["job_id"], "completed")
+
+
+def test_daemons_tell_systemd_when_they_are_ready_and_when_they_stop():
+    worker = ("sayhook-worker", "--synth", str(BUILD / "sayhook-synth"))
+    with started() as product, service_manager(product) as notices:
+        os.kill(product.api_pid, signal.SIGTERM)
+        wait_for("the API to end", lambda: not product.is_running(product.api_pid))
+        for program in (("sayhook-api",), worker):
+            with daemon(product, *program, notices=notices) as process:
+                equal(state_of(notices)["READY"], "1", program[0])
+                if program[0] == "sayhook-api":
+                    product.client.create()  # it said so no sooner than it was true
+                process.terminate()
+                equal(state_of(notices)["STOPPING"], "1", program[0])
+                equal(process.wait(PATIENCE), 0, f"the exit code of {program[0]}")

@@ -32,14 +32,16 @@ int main(int argc, char **argv)
     cleanup(close_fd) int stop_fd = -1;
     struct error err = {""};
     int code = options_parse(argc, argv, &program, &options);
+    int r;
 
     if (code != OPTIONS_RUN)
         return code;
     mallopt(M_MMAP_THRESHOLD, OWN_MAPPING_BYTES);
     stop_fd = stop_open(&err);
-    if (stop_fd < 0 || api_serve(&options.settings, notify_listen_fd(), stop_fd, ready, &err) < 0) {
+    r = stop_fd < 0 ? stop_fd : api_serve(&options.settings, notify_listen_fd(), stop_fd, ready, &err);
+    if (r < 0) {
         log_error("%s", err.text);
-        return EX_UNAVAILABLE;
+        return daemon_exit_code(r);
     }
     notify_stopping();
     log_info("stopped");

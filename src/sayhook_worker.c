@@ -45,15 +45,17 @@ int main(int argc, char **argv)
     cleanup(options_release) struct options options = {0};
     struct error err = {""};
     int code = options_parse(argc, argv, &program, &options);
+    int r;
 
     if (code != OPTIONS_RUN)
         return code;
     if (options.settings.secret_key_file[0] != '\0')
         log_warning(
             "the setting `secret_key_file` has no effect yet: webhook secrets lie in the database as they are");
-    if (serve(&options.settings, synth_program, &err) < 0) {
+    r = serve(&options.settings, synth_program, &err);
+    if (r < 0) {
         log_error("%s", err.text);
-        return EX_UNAVAILABLE;
+        return daemon_exit_code(r);
     }
     return EX_OK;
 }

@@ -173,3 +173,8 @@ int options_parse(int argc, char **argv, const struct program_description *progr
     options = (struct options){0};
     return OPTIONS_RUN;
 }
+
+int daemon_exit_code(int failure)
+{
+    return failure == -EPROTO || failure == -EUCLEAN ? EX_CONFIG : EX_UNAVAILABLE;
+}

@@ -77,4 +77,10 @@ int options_read(int argc, char **argv, const struct program_option *table, int 
 /* Writes the lines of a help text for a table to stdout. */
 void options_describe(const struct program_option *table);
 
+/*
+ * What a daemon exits with after a failure, a negative errno value: EX_CONFIG where the database is a newer
+ * Sayhook's (EPROTO) or another program's (EUCLEAN), which no restart mends, else EX_UNAVAILABLE.
+ */
+int daemon_exit_code(int failure);
+
 #endif

@@ -5,10 +5,11 @@ import contextlib
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import threading
 
-from product import BUILD, PATIENCE, equal, started, wait_for
+from product import BUILD, PATIENCE, check, equal, started, wait_for
 
 # sd_listen_fds(3): the first descriptor, and whom they are meant for.
 LISTEN = 'exec 3<&"$0"; LISTEN_FDS=1 LISTEN_PID=$$ exec "$@"'
@@ -88,3 +89,16 @@ def test_daemons_tell_systemd_when_they_are_ready_and_when_they_stop():
                 process.terminate()
                 equal(state_of(notices)["STOPPING"], "1", program[0])
                 equal(process.wait(PATIENCE), 0, f"the exit code of {program[0]}")
+
+
+def test_a_database_that_a_newer_sayhook_made_stops_the_daemons_for_good():
+    with started() as product:
+        for pid in (product.api_pid, product.worker_pid):
+            os.kill(pid, signal.SIGTERM)
+            wait_for("a daemon to end", lambda pid=pid: not product.is_running(pid))
+        with contextlib.closing(sqlite3.connect(product.setting("database"))) as database, database:
+            database.execute("PRAGMA user_version = 9999")
+        for name in ("sayhook-api", "sayhook-worker"):
+            with daemon(product, name) as process:
+                equal(process.wait(PATIENCE), os.EX_CONFIG, f"the exit code of {name}")
+            check("newer" in product.log(f"{name}-again"), f"{name} does not say why")

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A baseline: a FastCGI responder that does nothing but answer, with as many threads as the product and the
- * same kind of socket.  What is left between it and the product is the product's own work.
+ * A baseline: a FastCGI responder that does nothing but answer, at the same kind of socket and with a thread
+ * for each connection that nginx may keep.  What is left between it and the product is the product's own
+ * work.
  *
  *     empty_responder SOCKET THREADS
  */

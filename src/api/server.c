@@ -138,8 +138,11 @@ int api_serve(const struct settings *settings, int listen_fd, int stop_fd, void 
         r = pool_new(&api, &pool, err);
     if (r == 0)
         r = pool_start(pool, err);
-    if (r < 0)
-        return r; /* the process ends, and its threads with it */
+    if (r < 0) { /* the process ends, and its threads with it */
+        if (pool == NULL)
+            guard_free(api.guard); /* else they may be at it */
+        return r;
+    }
     ready();
     pool_join(pool);
     committer_stop(api.committer); /* answers what still waits for it */

@@ -20,6 +20,12 @@ fact() {
     fi
 }
 
+# skip TITLE REASON
+skip() {
+    facts=$((facts + 1))
+    printf 'ok %d - %s # SKIP %s\n' "$facts" "$1" "$2"
+}
+
 # fact_with TOOL TITLE COMMAND…: skipped where the tool is not installed.
 fact_with() {
     local tool=$1
@@ -27,8 +33,7 @@ fact_with() {
     if command -v "$tool" >/dev/null; then
         fact "$@"
     else
-        facts=$((facts + 1))
-        printf 'ok %d - %s # SKIP %s is not installed\n' "$facts" "$1" "$tool"
+        skip "$1" "$tool is not installed"
     fi
 }
 

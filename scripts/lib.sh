@@ -88,29 +88,76 @@ missing_packages() {
     done
 }
 
-apt_install() {
-    # A source that this machine cannot reach need not hold what is wanted: installing decides.
-    as_root env DEBIAN_FRONTEND=noninteractive apt-get -q update || true
-    # A daemon that a package starts (nginx, on port 80) is none of ours: policy-rc.d keeps it still.
-    local policy=/usr/sbin/policy-rc.d made=0 status=0
-    if [[ ! -e $policy ]]; then
-        printf '#!/bin/sh\nexit 101\n' | as_root sh -c "cat >$policy && chmod 755 $policy" && made=1
+# Keeps the services that packages bring (nginx, on port 80) from starting, for they are none of ours; Debian's policy
+# for invoke-rc.d.  Ours is told by a line of its own, and whoever installs under it holds a lock on it.
+POLICY_RC=${SAYHOOK_POLICY_RC:-/usr/sbin/policy-rc.d}
+POLICY_MARK='# Made by Sayhook while it installs packages, and removed behind them.'
+# So long another installation may take, in seconds.
+POLICY_PATIENCE=900
+
+policy_is_ours() {
+    [[ -f $POLICY_RC ]] && grep -qxF -- "$POLICY_MARK" "$POLICY_RC" 2>/dev/null
+}
+
+# Nothing can remove it behind a script that was killed, but the next one.
+remove_leftover_policy() {
+    if policy_is_ours && flock -n "$POLICY_RC" true; then
+        say "Removing $POLICY_RC, which an installation that was killed left behind."
+        (as_root rm -f "$POLICY_RC") || say "Remove it by hand: with it no service starts that a package brings." >&2
     fi
-    as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -y --no-install-recommends \
-        -o Dpkg::Use-Pty=0 install "$@" || status=$?
-    ((made == 0)) || as_root rm -f "$policy"
-    return "$status"
+}
+
+# An administrator's own stays, and does as well.
+make_policy() {
+    if policy_is_ours; then
+        say "Waiting for another installation."
+        flock -w "$POLICY_PATIENCE" "$POLICY_RC" true || true
+    fi
+    [[ ! -e $POLICY_RC ]] || return 1
+    # shellcheck disable=SC2016  # the inner shell's
+    printf '#!/bin/sh\n%s\nexit 101\n' "$POLICY_MARK" |
+        as_root sh -c 'umask 022 && set -C && cat >"$1" && chmod 755 "$1"' sh "$POLICY_RC"
+}
+
+# A step has Ctrl-C ignored, which apt-get would inherit.
+apt_get() {
+    as_root env --default-signal=INT DEBIAN_FRONTEND=noninteractive apt-get -q "$@"
+}
+
+# apt_install PACKAGE…: to be called in a shell of its own, as a step is, whose traps it takes: that shell outlives
+# whatever ends apt-get, so that the policy goes.
+apt_install() {
+    local lock stopped=0 status=0
+    trap 'stopped=1' INT TERM HUP
+    # A source that this machine cannot reach need not hold what is wanted: installing decides.
+    apt_get update || status=$?
+    ((status <= 128 && !stopped)) || exit 130
+    if make_policy; then
+        trap 'as_root rm -f "$POLICY_RC"' EXIT
+        exec {lock}<"$POLICY_RC"
+        flock -n "$lock" || true
+    fi
+    status=0
+    apt_get -y --no-install-recommends -o Dpkg::Use-Pty=0 install "$@" || status=$?
+    ((!stopped)) || exit 130
+    exit "$status"
 }
 
 # install_packages LIST…: installs what the lists name and the machine lacks.
 install_packages() {
-    local missing
+    local missing interrupted=0 status=0
     command -v apt-get >/dev/null || die 69 "this is no Debian: install the packages of $* by hand"
+    remove_leftover_policy
     mapfile -t missing < <(missing_packages "$@")
     ((${#missing[@]} > 0)) || return 0
     # Asked here, where the terminal is: a step has none.
     ((EUID == 0)) || { command -v sudo >/dev/null && sudo -v; } || die 77 "must be root or have sudo to install: ${missing[*]}"
-    step packages "Installing ${#missing[@]} packages: ${missing[*]}" apt_install "${missing[@]}"
+    # Half an installation is worse than a late end, and what it made must go: both are waited for.
+    trap 'interrupted=1; say "Interrupted: waiting for apt-get to end."' INT TERM HUP
+    step packages "Installing ${#missing[@]} packages: ${missing[*]}" apt_install "${missing[@]}" || status=$?
+    trap - INT TERM HUP
+    ((!interrupted)) || die 130 "interrupted"
+    return "$status"
 }
 
 # --- building -------------------------------------------------------------------------------------------------------

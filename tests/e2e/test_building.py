@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What scripts/ do before anything runs: packages, building.  On a machine that is made up: its apt-get is ours."""
+
+import contextlib
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import tempfile
+
+from product import PATIENCE, TOP, check, equal, wait_for
+
+# Says that it runs, and goes on when it is told to.
+APT_GET = """#!/bin/sh
+case " $* " in *" install "*) ;; *) exit 0 ;; esac
+sh "$SAYHOOK_POLICY_RC"
+echo "policy $?" >"$MACHINE/apt-get.new" && mv "$MACHINE/apt-get.new" "$MACHINE/apt-get"
+while [ ! -e "$MACHINE/go-on" ]; do sleep 0.05; done
+"""
+SUDO = """#!/bin/sh
+while [ "${1#-}" != "$1" ]; do shift; done
+exec "$@"
+"""
+INSTALL = 'set -euo pipefail; . "$1/scripts/lib.sh"; install_packages "$2"'
+
+
+class Machine:
+    """A folder in which an installation finds its programs, and leaves what it leaves."""
+
+    def __init__(self):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="sayhook-machine-"))
+        self.policy = self.folder / "policy-rc.d"
+        self.running = self.folder / "apt-get"
+        (self.folder / "bin").mkdir()
+        for name, text in (("apt-get", APT_GET), ("sudo", SUDO)):
+            (self.folder / "bin" / name).write_text(text)
+            (self.folder / "bin" / name).chmod(0o755)
+        self.env = {
+            **os.environ,
+            "PATH": f"{self.folder / 'bin'}:{os.environ['PATH']}",
+            "MACHINE": str(self.folder),
+            "SAYHOOK_BUILD_ROOT": str(self.folder / "build"),
+            "SAYHOOK_POLICY_RC": str(self.policy),
+        }
+
+    def install(self, *packages):
+        """The installation as a process, in a group of its own."""
+        wanted = self.folder / "packages"
+        wanted.write_text("".join(name + "\n" for name in packages))
+        return subprocess.Popen(
+            ["bash", "-c", INSTALL, "install", str(TOP), str(wanted)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env=self.env,
+            start_new_session=True,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+        )
+
+    def begin(self):
+        """An installation that has come to apt-get, and waits there."""
+        process = self.install("no-such-package-of-sayhook")
+        wait_for("apt-get to run", self.running.exists)
+        return process
+
+    def let_go(self):
+        (self.folder / "go-on").touch()
+
+
+@contextlib.contextmanager
+def machine():
+    made = Machine()
+    try:
+        yield made
+    finally:
+        made.let_go()
+        shutil.rmtree(made.folder)
+
+
+def test_no_service_starts_while_packages_are_installed():
+    with machine() as made:
+        process = made.begin()
+        equal(made.running.read_text(), "policy 101\n", "what a package was told")
+        check(made.policy.stat().st_mode & 0o111, "the policy cannot be run")
+        made.let_go()
+        said = process.communicate(timeout=PATIENCE)[0].decode()
+        equal(process.returncode, 0, f"status, after {said}")
+        check(not made.policy.exists(), "the policy was left behind")
+
+
+def test_an_administrators_policy_stays():
+    own = "#!/bin/sh\nexit 104\n"
+    for number in (None, signal.SIGINT):
+        with machine() as made:
+            made.policy.write_text(own)
+            process = made.begin()
+            equal(made.running.read_text(), "policy 104\n", "what a package was told")
+            if number:
+                os.killpg(process.pid, number)
+            made.let_go()
+            process.communicate(timeout=PATIENCE)
+            equal(made.policy.read_text(), own, "the administrator's policy")
+
+
+def test_an_interrupted_installation_leaves_no_policy():
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        with machine() as made:
+            process = made.begin()
+            os.killpg(process.pid, number)
+            said = process.communicate(timeout=PATIENCE)[0].decode()
+            check(process.returncode != 0, f"{number.name} went by unheard: {said}")
+            check(not made.policy.exists(), f"the policy was left behind after {number.name}: {said}")
+
+
+def test_an_installation_that_shall_end_ends_behind_apt_get():
+    with machine() as made:
+        process = made.begin()
+        os.kill(process.pid, signal.SIGTERM)
+        for line in process.stdout:
+            if b"waiting for apt-get" in line:
+                break
+        check(made.policy.exists(), "the policy went while apt-get runs")
+        made.let_go()
+        said = process.communicate(timeout=PATIENCE)[0].decode()
+        equal(process.returncode, 130, f"status, after {said}")
+        check(not made.policy.exists(), "the policy was left behind")
+
+
+def test_what_a_killed_installation_left_goes_at_the_next_run():
+    with machine() as made:
+        process = made.begin()
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate(timeout=PATIENCE)
+        check(made.policy.exists(), "it was not killed in time")
+        process = made.install()
+        said = process.communicate(timeout=PATIENCE)[0].decode()
+        equal(process.returncode, 0, f"status, after {said}")
+        check(str(made.policy) in said, f"it is not told: {said}")
+        check(not made.policy.exists(), "the policy was left behind")
+
+
+def test_a_policy_under_which_another_installs_stays():
+    with machine() as made:
+        first = made.begin()
+        equal(made.install().wait(PATIENCE), 0, "status")
+        check(made.policy.exists(), "the policy of the first installation is gone")
+        made.let_go()
+        first.communicate(timeout=PATIENCE)
+        check(not made.policy.exists(), "the policy was left behind")

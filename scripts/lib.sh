@@ -193,10 +193,10 @@ build() {
     done
     (($# == 0)) || targets=("${@:2}")
     if configure_is_stale; then
-        step autoreconf "Generating configure" env -C "$TOP" autoreconf -fi
+        step autoreconf "Generating configure" env -C "$TOP" autoreconf -fi || return
     fi
     if [[ ! -f $folder/Makefile || ! -f $folder/.configured-with || $(<"$folder/.configured-with") != "${options[*]}" ]]; then
-        step "configure-$name" "Configuring $folder" configure_into "$folder" "${options[@]}"
+        step "configure-$name" "Configuring $folder" configure_into "$folder" "${options[@]}" || return
     fi
     step "build-$name" "Building $folder" make_in "$folder" "${targets[@]}"
 }

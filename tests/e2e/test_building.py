@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What scripts/ do before anything runs: packages, building.  On a machine that is made up: its apt-get is ours."""
+"""What scripts/ do before anything runs: packages, building, counting.  On a machine that is made up: its apt-get and
+what it builds are ours."""
 
 import contextlib
 import os
@@ -23,6 +24,18 @@ while [ "${1#-}" != "$1" ]; do shift; done
 exec "$@"
 """
 INSTALL = 'set -euo pipefail; . "$1/scripts/lib.sh"; install_packages "$2"'
+
+
+# A tree that configures and builds, and has one check of tests/lint/.
+CONFIGURE = """#!/bin/sh
+cp "${0%/*}/Makefile.in" Makefile
+"""
+MAKEFILE = """all:
+	@echo building; test ! -e ../../broken
+lint:
+	@echo 'PASS: one'; echo 'SKIP: another'; test ! -e ../../wrong || { echo 'FAIL: a third'; exit 1; }
+docs:
+"""
 
 
 class Machine:
@@ -63,6 +76,30 @@ class Machine:
         process = self.install("no-such-package-of-sayhook")
         wait_for("apt-get to run", self.running.exists)
         return process
+
+    def tree(self):
+        """Makes the tree, whose builds lie beside the packages'; a file `broken` in the machine breaks every build."""
+        tree = self.folder / "tree"
+        shutil.copytree(TOP / "scripts", tree / "scripts")
+        (tree / "tests" / "lint").mkdir(parents=True)
+        for name, text in (("configure.ac", ""), ("Makefile.am", ""), ("Makefile.in", MAKEFILE), ("configure", CONFIGURE),
+                           ("scripts/packages-run", ""), ("scripts/packages-test", ""), ("tests/lint/one.test", "")):
+            (tree / name).write_text(text)
+        (tree / "configure").chmod(0o755)
+        return tree
+
+    def run_tests(self, *names):
+        """scripts/test of the tree: its status and the lines that it wrote."""
+        result = subprocess.run(
+            [self.folder / "tree" / "scripts" / "test", *names],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env=self.env,
+            timeout=PATIENCE,
+            check=False,
+        )
+        return result.returncode, result.stdout.decode().splitlines()
 
     def let_go(self):
         (self.folder / "go-on").touch()
@@ -148,3 +185,38 @@ def test_a_policy_under_which_another_installs_stays():
         made.let_go()
         first.communicate(timeout=PATIENCE)
         check(not made.policy.exists(), "the policy was left behind")
+
+
+def test_the_last_line_counts_the_tests():
+    with machine() as made:
+        made.tree()
+        status, lines = made.run_tests("one")
+        equal((status, lines[-1]), (0, "1 passed, 0 failed, 1 skipped"), f"the end of {lines}")
+        (made.folder / "wrong").touch()
+        status, lines = made.run_tests("one")
+        equal((status, lines[-1]), (1, "1 passed, 1 failed, 1 skipped"), f"the end of {lines}")
+
+
+def test_the_last_line_counts_a_build_that_fails():
+    with machine() as made:
+        made.tree()
+        (made.folder / "broken").touch()
+        for names, failed in ((["one"], 1), ([], 3)):
+            status, lines = made.run_tests(*names)
+            equal((status, lines[-1]), (1, f"0 passed, {failed} failed, 0 skipped"), f"the end of {lines}")
+            check("building" in lines, f"the end of the build's log is not shown: {lines}")
+            check(any("the build release failed" in line for line in lines), f"the build is not named: {lines}")
+
+
+def test_the_last_line_comes_whatever_ends_the_tests():
+    with machine() as made:
+        tree = made.tree()
+        status, lines = made.run_tests("no-such-test")
+        equal((status, lines[-1]), (64, "0 passed, 1 failed, 0 skipped"), f"the end of {lines}")
+        (tree / "configure").write_text("#!/bin/sh\nkill -TERM $(cat ../../pid)\nsleep 5\n")
+        starter = made.folder / "starter"
+        starter.write_text(f'echo $$ >"{made.folder}/pid"; exec "{tree}/scripts/test" one\n')
+        ended = subprocess.run(["bash", starter], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, env=made.env,
+                               timeout=PATIENCE, check=False)
+        check(ended.returncode != 0, "it was ended, and says that all is well")
+        equal(ended.stdout.decode().splitlines()[-1], "0 passed, 1 failed, 0 skipped", "the last line")

@@ -183,8 +183,31 @@ make_in() {
     make -C "$folder" -j "$(nproc)" "$@"
 }
 
+# Two makes in one folder spoil each other's files.  So long one waits for another, in seconds: the slowest machine builds
+# everything within it.
+BUILD_PATIENCE=1800
+
+# with_build_lock COMMAND…: with the builds below BUILD_ROOT to itself.  Commands inherit the lock, so that it is held while
+# any of them runs, even where this script was killed; nothing may be started under it that stays.
+with_build_lock() {
+    local lock status=0
+    mkdir -p "$BUILD_ROOT" || return
+    exec {lock}>>"$BUILD_ROOT/lock" || return
+    if ! flock -n "$lock"; then
+        say "Waiting for another script that builds below $BUILD_ROOT."
+        flock -w "$BUILD_PATIENCE" "$lock" || die 75 "another script has been building for $((BUILD_PATIENCE / 60)) minutes; see who holds $BUILD_ROOT/lock (fuser)"
+    fi
+    "$@" || status=$?
+    exec {lock}>&-
+    return "$status"
+}
+
 # build NAME CONFIGURE-OPTION… [-- MAKE-TARGET…]: brings BUILD_ROOT/NAME up to date; only what changed is made again.
 build() {
+    with_build_lock build_alone "$@"
+}
+
+build_alone() {
     local name=$1 options=() targets=() folder=$BUILD_ROOT/$1
     shift
     while (($# > 0)) && [[ $1 != -- ]]; do

@@ -3,6 +3,7 @@
 what it builds are ours."""
 
 import contextlib
+import fcntl
 import os
 import pathlib
 import shutil
@@ -23,7 +24,8 @@ SUDO = """#!/bin/sh
 while [ "${1#-}" != "$1" ]; do shift; done
 exec "$@"
 """
-INSTALL = 'set -euo pipefail; . "$1/scripts/lib.sh"; install_packages "$2"'
+# A script of scripts/: the tree, and what it does.
+SHELL = 'set -euo pipefail; . "$1/scripts/lib.sh"; shift; eval "$1"'
 
 
 # A tree that configures and builds, and has one check of tests/lint/.
@@ -61,8 +63,12 @@ class Machine:
         """The installation as a process, in a group of its own."""
         wanted = self.folder / "packages"
         wanted.write_text("".join(name + "\n" for name in packages))
+        return self.shell(f"install_packages '{wanted}'")
+
+    def shell(self, command):
+        """A command of scripts/lib.sh."""
         return subprocess.Popen(
-            ["bash", "-c", INSTALL, "install", str(TOP), str(wanted)],
+            ["bash", "-c", SHELL, "shell", str(TOP), command],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -87,6 +93,13 @@ class Machine:
             (tree / name).write_text(text)
         (tree / "configure").chmod(0o755)
         return tree
+
+    def hold_builds(self):
+        """What another script holds while it builds, until it is closed."""
+        (self.folder / "build").mkdir(exist_ok=True)
+        lock = open(self.folder / "build" / "lock", "ab")
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return lock
 
     def run_tests(self, *names):
         """scripts/test of the tree: its status and the lines that it wrote."""
@@ -220,3 +233,46 @@ def test_the_last_line_comes_whatever_ends_the_tests():
                                timeout=PATIENCE, check=False)
         check(ended.returncode != 0, "it was ended, and says that all is well")
         equal(ended.stdout.decode().splitlines()[-1], "0 passed, 1 failed, 0 skipped", "the last line")
+
+
+def test_one_script_at_a_time_builds():
+    with machine() as made:
+        made.tree()
+        with made.hold_builds():
+            tests = subprocess.Popen([made.folder / "tree" / "scripts" / "test", "one"], stdin=subprocess.DEVNULL,
+                                     stdout=subprocess.PIPE, env=made.env)
+            equal(tests.stdout.readline(), f"Waiting for another script that builds below {made.folder}/build.\n".encode(),
+                  "the first line")
+            check(not (made.folder / "build" / "release").exists(), "it builds all the same")
+        said = tests.communicate(timeout=PATIENCE)[0].decode()
+        equal(said.splitlines()[-1], "1 passed, 0 failed, 1 skipped", "the last line")
+
+
+def test_no_script_waits_for_ever_to_build():
+    with machine() as made, made.hold_builds():
+        waiting = made.shell("BUILD_PATIENCE=1; with_build_lock echo built")
+        said = waiting.communicate(timeout=PATIENCE)[0].decode()
+        equal(waiting.returncode, 75, f"status, after {said}")
+        check("built" not in said.split(), said)
+
+
+def test_who_has_built_holds_nothing():
+    with machine() as made:
+        process = made.shell("with_build_lock sh -c 'exit 3' || echo status $?; sleep 60")
+        equal(process.stdout.readline(), b"status 3\n", "what a command ends with")
+        made.hold_builds().close()
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate(timeout=PATIENCE)
+
+
+def test_a_build_whose_script_was_killed_is_waited_for():
+    with machine() as made:
+        process = made.shell("with_build_lock sh -c 'echo builds; sleep 60; :'")
+        equal(process.stdout.readline(), b"builds\n", "what the build says")
+        process.kill()
+        process.wait(PATIENCE)
+        try:
+            made.hold_builds().close()
+            check(False, "another could build in the same folder")
+        except BlockingIOError:
+            os.killpg(process.pid, signal.SIGKILL)

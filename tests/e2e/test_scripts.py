@@ -12,7 +12,7 @@ import socket
 import subprocess
 import time
 
-from product import BUILD, RUN, TOP, Product, check, equal, read_wav, started, wait_for
+from product import BUILD, RUN, TOP, Product, check, equal, free_port, read_wav, started, wait_for
 
 ENV_NAMES = (
     "SAYHOOK_URL SAYHOOK_API_KEY SAYHOOK_WEBHOOK_SECRET SAYHOOK_CONFIG SAYHOOK_API_PID SAYHOOK_WORKER_PID SAYHOOK_BIN"
@@ -128,6 +128,42 @@ def test_a_taken_port_is_named():
         shutil.rmtree(product.state)
 
 
+def test_a_taken_port_is_not_remembered():
+    with started() as product, socket.socket() as holder:
+        product.stop()
+        holder.bind(("127.0.0.1", 0))
+        holder.listen()
+        taken = str(holder.getsockname()[1])
+        before = (product.state / "sayhook.conf").read_text()
+        check(product.run("--detach", "--no-demo", "--port", taken, check_status=False).returncode == 69, "it started")
+        equal((product.state / "sayhook.conf").read_text(), before, "the configuration")
+        product.run("--detach", "--no-demo")
+        product.client.wait(product.client.create()["job_id"], "completed")
+
+
+def test_a_port_stays_while_anything_runs_that_names_it():
+    with started() as product:
+        os.kill(int((product.state / "run" / "nginx.pid").read_text()), signal.SIGKILL)
+        said = product.run("--detach", "--no-demo", "--port", str(free_port())).stdout.decode()
+        check("stays there" in said, f"it is not told: {said}")
+        before = dict(product.env)
+        product.read_env()
+        equal(product.env, before, "env")
+        product.client.download(product.client.wait(product.client.create()["job_id"], "completed"))
+
+
+def test_stopping_changes_nothing_in_env_but_the_processes():
+    with started() as product:
+        before = dict(product.env)
+        result = subprocess.run([RUN, "--state", str(product.state), "--port", "1", "--stop"], stdin=subprocess.DEVNULL,
+                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False,
+                                env={name: value for name, value in os.environ.items() if name != "SAYHOOK_BUILD"} |
+                                {"SAYHOOK_BUILD_ROOT": str(product.state / "elsewhere")})
+        equal(result.returncode, 0, f"status, after {result.stdout}")
+        product.read_env()
+        equal(product.env, before | {"SAYHOOK_API_PID": "", "SAYHOOK_WORKER_PID": ""}, "env")
+
+
 def test_the_demonstration_speaks_a_text_of_ones_own():
     product = Product()
     text = product.state / "my text.txt"
@@ -145,8 +181,8 @@ def test_the_demonstration_speaks_a_text_of_ones_own():
         shutil.rmtree(product.state)
 
 
-def test_ctrl_c_ends_what_runs_in_the_foreground():
-    product = Product()
+def in_foreground(product):
+    """scripts/run without --detach, once it says that it stays up."""
     run = subprocess.Popen(
         [RUN, "--state", str(product.state), "--port", str(product.port), "--no-demo"],
         stdin=subprocess.DEVNULL,
@@ -156,17 +192,40 @@ def test_ctrl_c_ends_what_runs_in_the_foreground():
         start_new_session=True,
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
+    for line in run.stdout:
+        if b"Ctrl-C" in line:
+            break
+    product.read_env()
+    return run
+
+
+def test_ctrl_c_ends_what_runs_in_the_foreground():
+    product = Product()
     try:
-        for line in run.stdout:
-            if b"Ctrl-C" in line:
-                break
-        product.read_env()
+        run = in_foreground(product)
         time.sleep(0.2)
         os.killpg(run.pid, signal.SIGINT)
         run.communicate(timeout=60)
         equal(run.returncode, 0, "exit status")
         wait_for("the end of all", lambda: not command_line(product.api_pid) and not command_line(product.worker_pid))
         equal(listeners(product.port), [], "listeners")
+    finally:
+        product.run("--stop")
+        shutil.rmtree(product.state)
+
+
+def test_what_is_stopped_elsewhere_ends_in_the_foreground_and_leaves_the_next_alone():
+    product = Product()
+    try:
+        run = in_foreground(product)
+        product.run("--stop")
+        product.run("--detach", "--no-demo")
+        said = run.communicate(timeout=60)[0].decode()
+        equal(run.returncode, 0, f"exit status, after {said}")
+        check("stopped by another" in said, f"it is not told: {said}")
+        check("ended; see" not in said, f"what was stopped is told as a fault: {said}")
+        product.read_env()
+        product.client.wait(product.client.create()["job_id"], "completed")
     finally:
         product.run("--stop")
         shutil.rmtree(product.state)

@@ -399,9 +399,22 @@ class Product:
             return found
         return []
 
-    def change_nginx(self, old, new):
-        """Writes other words into nginx's locations.conf, and waits until its workers know no others."""
-        path = self.state / "nginx" / "locations.conf"
+    def start_api(self):
+        """One more API on the same database; nginx takes them in turn from then on."""
+        configuration, path = self.state / "second-api.conf", self.setting("api_socket")
+        configuration.write_text((self.state / "sayhook.conf").read_text().replace(path, path + "2"))
+        with open(self.state / "log" / "second-api.log", "ab") as log:
+            api = subprocess.Popen(
+                [BUILD / "sayhook-api", "--config", configuration], stdin=subprocess.DEVNULL, stdout=log, stderr=log
+            )
+        self.extra.append(api)
+        wait_for("the second API to listen", lambda: os.path.exists(path + "2"))
+        self.change_nginx(f"server unix:{path};", f"server unix:{path}; server unix:{path}2;", "upstream.conf")
+        return api
+
+    def change_nginx(self, old, new, name="locations.conf"):
+        """Writes other words into nginx's configuration, and waits until its workers know no others."""
+        path = self.state / "nginx" / name
         text = path.read_text()
         check(old in text, f"{old!r} is not in {path.name}")
         path.write_text(text.replace(old, new))

@@ -90,18 +90,20 @@ def test_a_request_that_is_sent_again_makes_one_job_even_if_the_api_dies_between
         equal(len(client.get("/v1/jobs").json["jobs"]), 1, "jobs")
 
 
-def test_many_at_once_with_one_key_make_one_job(product):
-    client = product.new_client()
+def at_once(count, send):
+    """The answers to so many requests, each sent by a thread of its own."""
     answers = []
-
-    def send():
-        answers.append(client.post({"text": SENTENCE}, headers={"Idempotency-Key": "all-at-once"}))
-
-    threads = [threading.Thread(target=send) for _ in range(24)]
+    threads = [threading.Thread(target=lambda i=i: answers.append(send(i))) for i in range(count)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
+    return answers
+
+
+def test_many_at_once_with_one_key_make_one_job(product):
+    client = product.new_client()
+    answers = at_once(24, lambda _: client.post({"text": SENTENCE}, headers={"Idempotency-Key": "all-at-once"}))
     check(all(answer.status in (202, 409) for answer in answers), [answer.status for answer in answers])
     for answer in answers:
         if answer.status == 409:
@@ -111,6 +113,43 @@ def test_many_at_once_with_one_key_make_one_job(product):
     firsts = [answer for answer in answers if answer.status == 202 and not answer.headers["Idempotent-Replayed"]]
     equal(len(firsts), 1, "first answers")
     equal(len(client.get("/v1/jobs").json["jobs"]), 1, "jobs")
+
+
+def bytes_read_by(pid):
+    with open(f"/proc/{pid}/io", encoding="ascii") as counters:
+        return int(counters.readline().split()[1])
+
+
+def test_several_apis_agree_on_what_a_key_may(receiver):
+    with started() as product:
+        second = product.start_api()
+        apis = (product.api_pid, second.pid)
+        before = [bytes_read_by(pid) for pid in apis]
+        daily = product.new_client("daily", "--max-chars-per-day", str(10 * len(SENTENCE)))
+        statuses = sorted(answer.status for answer in at_once(40, lambda _: daily.post(BODY)))
+        equal(statuses, [202] * 10 + [429] * 30, "statuses of 40 texts, of which 10 are allowed a day")
+        burst = product.new_client("bursts", "--rate-limit-burst", "10", "--rate-limit-requests", "1")
+        start = time.monotonic()
+        taken = [answer.status for answer in at_once(40, lambda _: burst.post(BODY))].count(202)
+        check(10 <= taken <= 11 + time.monotonic() - start, f"{taken} jobs of a burst of 10")
+        product.freeze(product.worker_pid)
+        try:
+            pending = product.new_client("pending", "--max-pending-jobs", "7")
+            statuses = sorted(answer.status for answer in at_once(30, lambda _: pending.post(BODY)))
+            equal(statuses, [202] * 7 + [429] * 23, "statuses of 30 jobs, of which 7 may wait")
+        finally:
+            os.kill(product.worker_pid, signal.SIGCONT)
+        same = product.new_client("repeats")
+        answers = at_once(30, lambda i: same.post(
+            {**BODY, "webhook_url": receiver.url}, headers={"Idempotency-Key": f"order {i // 10}"}))
+        check(all(answer.status in (202, 409) for answer in answers), [answer.status for answer in answers])
+        jobs = {answer.json["job_id"] for answer in answers if answer.status == 202}
+        equal(len(jobs), 3, "jobs of three requests, each of which was sent ten times")
+        for job_id in jobs:
+            receiver.wait(job_id)
+        equal(len(same.get("/v1/jobs").expect(200).json["jobs"]), 3, "jobs")
+        for pid, read in zip(apis, before):
+            check(bytes_read_by(pid) - read > 4096, f"the API {pid} took no part")
 
 
 def test_below_the_reserve_nothing_is_taken_and_all_else_works():

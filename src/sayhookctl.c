@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The administrator's tool.  Its commands are in src/ctl/, one file for each group; commands.c lists them. */
-#include <stdlib.h>
-
 #include "ctl/ctl.h"
 
 static const char *json;
@@ -18,6 +16,7 @@ static const struct program_description program = {
     .options = own_options,
     .print_epilogue = ctl_list_commands,
     .settings_later = true,
+    .config_variable = "SAYHOOK_CONFIG", /* as scripts/run writes it beside the URL and the key */
 };
 
 int main(int argc, char **argv)
@@ -28,8 +27,6 @@ int main(int argc, char **argv)
     if (code != OPTIONS_RUN)
         return code;
     ctl.json = json != NULL;
-    if (ctl.options.config == NULL) /* as scripts/run writes it beside the URL and the key */
-        ctl.options.config = getenv("SAYHOOK_CONFIG");
     code = ctl_run(&ctl, argc - ctl.options.first, argv + ctl.options.first);
     options_release(&ctl.options);
     return code;

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
@@ -88,10 +89,21 @@ static void print_help(const struct program_description *program, const struct p
     if (program->options != NULL)
         options_describe(program->options);
     options_describe(shared);
+    if (program->config_variable != NULL)
+        printf("\nWithout --config, the environment variable %s may name the file.\n",
+               program->config_variable);
     if (program->print_epilogue != NULL) {
         puts("");
         program->print_epilogue();
     }
+}
+
+/* The file that the environment names, or NULL; a variable that is empty is as good as none. */
+static const char *config_of_environment(const struct program_description *program)
+{
+    const char *path = program->config_variable != NULL ? getenv(program->config_variable) : NULL;
+
+    return path != NULL && path[0] != '\0' ? path : NULL;
 }
 
 /* The file to read, or NULL for the defaults alone. */
@@ -146,7 +158,7 @@ int options_parse(int argc, char **argv, const struct program_description *progr
     code = read_tables(argc, argv, "+", table, program->options, &options.first);
     if (code != 0)
         return usage_error(program);
-    options.config = shared.config;
+    options.config = shared.config != NULL ? shared.config : config_of_environment(program);
     if (shared.help != NULL) {
         print_help(program, table);
         return 0;

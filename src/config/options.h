@@ -43,11 +43,13 @@ struct program_description {
     const struct program_option *options; /* the program's own; NULL is none */
     void (*print_epilogue)(void);         /* prints lines below the options in the help; NULL is none */
     bool settings_later;                  /* options_parse() reads no configuration, but for --check-config */
+    const char
+        *config_variable; /* of the environment: names the file where --config does not; NULL is none */
 };
 
 struct options {
     struct settings settings; /* unless settings_later; owned */
-    const char *config;       /* the argument of --config, or NULL */
+    const char *config;       /* the argument of --config, else of config_variable, or NULL */
     int first;                /* the index in argv of the first argument behind the options */
 };
 

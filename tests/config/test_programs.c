@@ -143,3 +143,20 @@ Test(programs, an_option_that_there_is_not_is_a_usage_error)
         program_release(&program);
     }
 }
+
+Test(programs, sayhookctl_finds_its_configuration_in_the_environment)
+{
+    struct program help = RUN("sayhookctl", "--help");
+    char line[128];
+
+    cr_expect_not_null(strstr(buf_str(&help.stdout_text), "SAYHOOK_CONFIG"));
+    program_release(&help);
+    write_config("poll_interval = 50ms\n");
+    snprintf(line, sizeof line, "%s: ok\n", config);
+    setenv("SAYHOOK_CONFIG", config, 1);
+    testcase_prints(line, RUN("sayhookctl", "--check-config"));
+    setenv("SAYHOOK_CONFIG", "/nonexistent", 1);
+    testcase_prints(line, RUN("sayhookctl", "--check-config", "--config", config));
+    testcase_fails(EX_CONFIG, "sayhookctl", "/nonexistent", RUN("sayhookctl", "--check-config"));
+    testcase_fails(EX_CONFIG, "sayhookctl", "/nonexistent", RUN("sayhookctl", "key", "list"));
+}

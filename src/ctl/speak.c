@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/file.h"
 #include "codec/json_read.h"
 #include "codec/json_write.h"
@@ -39,6 +40,7 @@ struct speak {
     const char *url;
     const char *output; /* NULL until it is known */
     const char *format;
+    const char *quiet;        /* not NULL: no progress is shown */
     struct buf authorization; /* the header */
     struct buf job_json;      /* the job object as it came last */
     struct json_document *job;
@@ -296,9 +298,10 @@ static int create(struct speak *speak, const struct buf *text, const struct wish
 static int run(struct speak *speak, const char *path, const struct wish *wish)
 {
     cleanup(buf_release) struct buf text = BUF_INIT(TEXT_MAX);
-    struct progress progress = PROGRESS_INIT;
+    struct progress progress;
     int code = read_text(speak->ctl, path, &text);
 
+    progress_init(&progress, speak->quiet != NULL ? NULL : stderr, isatty(STDERR_FILENO) == 1, &clock_system);
     if (code == 0)
         code = create(speak, &text, wish);
     if (code == 0)
@@ -323,6 +326,7 @@ int ctl_speak(struct ctl *ctl, int argc, char **argv)
         {"format", "FORMAT", "wav, flac, mp3, opus, vorbis (wav)", &wish.format},
         {"webhook-url", "URL", "where the server reports the end of the job", &wish.webhook_url},
         {"output", "FILE", "where the audio goes; - is stdout (TEXTFILE's name)", &speak.output},
+        {"quiet", NULL, "show no progress on stderr", &speak.quiet},
         {"url", "URL", "of the server (http://127.0.0.1:8080)", &speak.url},
         {"key", "KEY", "the API key; in the environment others cannot see it", &key},
         {NULL},

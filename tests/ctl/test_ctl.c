@@ -365,6 +365,60 @@ Test(ctl, speak_follows_the_job_and_downloads_its_audio)
     receiver_stop(server);
 }
 
+/* A job that is half done until the test says otherwise, and a speak that looks at it. */
+static struct receiver *begin_long_job(struct program *program, const char *const *more)
+{
+    const struct receiver_answer answers[] = {{.status = 202, .body = PENDING},
+                                              {.status = 200, .body = PROCESSING}};
+    struct receiver *server = receiver_start(answers, array_length(answers));
+    const char *arguments[16] = {"speak", "-", "--key", "sk_1", "--json", "--output", audio, "--url"};
+    char url[64];
+    size_t count = 8;
+
+    snprintf(url, sizeof url, "http://127.0.0.1:%d", receiver_port(server));
+    arguments[count++] = url;
+    for (; *more != NULL; more++)
+        arguments[count++] = *more;
+    program_start(program, "sayhookctl", "text", arguments);
+    return server;
+}
+
+static void end_long_job(struct receiver *server, struct program *program)
+{
+    char completed[128];
+    const struct receiver_answer answers[] = {{.status = 200, .body = completed},
+                                              {.status = 200, .body = "RIFF and so on"}};
+
+    snprintf(completed, sizeof completed,
+             "{\"job_id\":\"job_1\",\"status\":\"completed\",\"audio_url\":\"http://127.0.0.1:%d/a\"}",
+             receiver_port(server));
+    receiver_script(server, answers, array_length(answers));
+    program_wait(program);
+    receiver_stop(server);
+}
+
+Test(ctl, speak_tells_a_log_how_far_a_long_job_is)
+{
+    struct program program;
+    struct receiver *server = begin_long_job(&program, (const char *const[]){NULL});
+
+    program_read_stderr_line(&program);
+    cr_expect_str_eq(buf_str(&program.stderr_text), "processing    50 %\n");
+    end_long_job(server, &program);
+    json_read_free(testcase_prints(program));
+}
+
+Test(ctl, speak_says_nothing_where_it_shall_be_quiet)
+{
+    struct program program;
+    struct receiver *server = begin_long_job(&program, (const char *const[]){"--quiet", NULL});
+
+    receiver_wait(server, 40, 20000); /* past the first line that it would write */
+    end_long_job(server, &program);
+    cr_expect_eq(program.stderr_text.length, 0, "%s", buf_str(&program.stderr_text));
+    json_read_free(testcase_prints(program));
+}
+
 static void testcase_speak_fails(int status, const char *body, int code, const char *hint)
 {
     const struct receiver_answer answer = {.status = status, .body = body};

@@ -12,7 +12,7 @@ import socket
 import subprocess
 import time
 
-from product import BUILD, RUN, TOP, Product, check, equal, free_port, read_wav, started, wait_for
+from product import BUILD, PATIENCE, RUN, TOP, Product, check, equal, free_port, read_wav, started, wait_for
 
 ENV_NAMES = (
     "SAYHOOK_URL SAYHOOK_API_KEY SAYHOOK_WEBHOOK_SECRET SAYHOOK_CONFIG SAYHOOK_API_PID SAYHOOK_WORKER_PID SAYHOOK_BIN"
@@ -179,6 +179,27 @@ def test_the_demonstration_speaks_a_text_of_ones_own():
     finally:
         product.run("--stop")
         shutil.rmtree(product.state)
+
+
+def test_a_text_that_takes_long_is_seen_to_go_on():
+    with started() as product:
+        text = product.state / "text.txt"
+        text.write_text("This takes as long as the test wants.\n")
+        product.freeze(product.worker_pid)
+        run = subprocess.Popen(
+            [RUN, "--state", str(product.state), "--detach", str(text)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, "SAYHOOK_BUILD": str(BUILD)},
+        )
+        try:
+            check(any(line.startswith(b"pending ") for line in run.stdout), "there was no progress to be seen")
+        finally:
+            os.kill(product.worker_pid, signal.SIGCONT)
+        said = run.communicate(timeout=PATIENCE)[0].decode()
+        equal(run.returncode, 0, f"status, after {said}")
+        check("webhook verified" in said, f"no webhook was shown as verified:\n{said}")
 
 
 def in_foreground(product):

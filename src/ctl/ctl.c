@@ -156,7 +156,7 @@ int ctl_fail(const struct ctl *ctl, int code, const char *format, ...)
     return code;
 }
 
-int ctl_fail_error(const struct ctl *ctl, int r, const struct error *error)
+int ctl_code_of(int r)
 {
     static const struct {
         int number;
@@ -183,7 +183,12 @@ int ctl_fail_error(const struct ctl *ctl, int r, const struct error *error)
     for (size_t i = 0; i < array_length(codes); i++)
         if (codes[i].number == -r)
             code = codes[i].code;
-    return ctl_fail(ctl, code, "%s", error->text);
+    return code;
+}
+
+int ctl_fail_error(const struct ctl *ctl, int r, const struct error *error)
+{
+    return ctl_fail(ctl, ctl_code_of(r), "%s", error->text);
 }
 
 int ctl_print(const struct ctl *ctl, const struct buf *text)

@@ -58,7 +58,10 @@ int ctl_open_store(struct ctl *ctl, struct store **ret_store);
 /* Writes "sayhookctl: TEXT" to stderr and returns code. */
 int ctl_fail(const struct ctl *ctl, int code, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
-/* The same for a function that failed with the negative errno value r; returns the fitting exit code. */
+/* The exit code that fits the negative errno value r. */
+int ctl_code_of(int r);
+
+/* ctl_fail() for a function that failed with the negative errno value r; returns ctl_code_of(r). */
 int ctl_fail_error(const struct ctl *ctl, int r, const struct error *error);
 
 /* Writes a document and a line end to stdout: 0, or EX_IOERR with the reason on stderr. */

@@ -13,7 +13,10 @@
 #include "base/file.h"
 #include "codec/json_read.h"
 #include "codec/json_write.h"
+#include "config/number.h"
 #include "ctl/ctl.h"
+#include "ctl/exchange.h"
+#include "ctl/patience.h"
 #include "ctl/progress.h"
 #include "net/http_client.h"
 #include "text/utf8.h"
@@ -27,12 +30,13 @@
 /* A job object, whose metadata and URLs are bounded. */
 #define ANSWER_MAX (256 << 10)
 
-#define ANSWER_TIMEOUT_MS 60000
-
 /* Between two looks at the job: soon at first, for one sentence takes milliseconds, then a tenth longer each
  * time. */
 #define POLL_FIRST_MS 10
 #define POLL_LAST_MS  500
+
+/* Longer than any server is away that comes back by itself. */
+#define PATIENCE_MAX_MS (24 * INT64_C(3600000))
 
 struct speak {
     struct ctl *ctl;
@@ -41,6 +45,7 @@ struct speak {
     const char *output; /* NULL until it is known */
     const char *format;
     const char *quiet;        /* not NULL: no progress is shown */
+    int64_t patience_ms;      /* with a server that does not tell how the job is */
     struct buf authorization; /* the header */
     struct buf job_json;      /* the job object as it came last */
     struct json_document *job;
@@ -69,58 +74,25 @@ static int read_text(const struct ctl *ctl, const char *path, struct buf *text)
     return 0;
 }
 
-/* What an error of the API means to a script. */
-static int exit_code_of(int status)
+/* Sends a request, whose answer becomes the job.  False where it is none, with the reason in ret_fault. */
+static bool ask(struct speak *speak, const char *method, const char *url, const struct buf *body,
+                struct fault *ret_fault)
 {
-    switch (status) {
-    case 401:
-    case 403:
-        return EX_NOPERM;
-    case 429:
-    case 503:
-    case 507:
-        return EX_TEMPFAIL;
-    }
-    return status >= 500 ? EX_UNAVAILABLE : EX_DATAERR;
-}
+    const struct exchange exchange = {.method = method,
+                                      .url = url,
+                                      .authorization = buf_str(&speak->authorization),
+                                      .body = body,
+                                      .max_answer = ANSWER_MAX};
+    cleanup(buf_release) struct buf text = BUF_INIT(ANSWER_MAX);
+    struct json_document *document;
 
-/* Sends a request; an answer that is 2xx becomes the job, any other is reported. */
-static int exchange(struct speak *speak, const char *method, const char *url, const struct buf *body)
-{
-    const char *headers[] = {buf_str(&speak->authorization), "Content-Type: application/json"};
-    struct http_request request = HTTP_REQUEST_INIT(method, url, ANSWER_MAX);
-    cleanup(http_response_release) struct http_response response = {0};
-    struct json_document *document = NULL;
-    struct error error;
-    const char *detail;
-    int code = 0;
-    int r;
-
-    request.headers = headers;
-    request.header_count = body != NULL ? 2 : 1;
-    request.body = body != NULL ? buf_str(body) : NULL;
-    request.body_size = body != NULL ? body->length : 0;
-    request.timeout_ms = ANSWER_TIMEOUT_MS;
-    r = http_client_send(speak->client, &request, &response, &error);
-    if (r < 0)
-        return ctl_fail_error(speak->ctl, r, &error);
-    r = json_read(buf_str(&response.body), response.body.length, &document, &error);
-    if (response.status / 100 != 2) {
-        detail = document != NULL ? json_read_string(document, "/detail") : NULL;
-        code = ctl_fail(speak->ctl, exit_code_of(response.status), "%s answers %d: %s", url, response.status,
-                        detail != NULL ? detail : "without an explanation");
-    } else if (r < 0) {
-        code = ctl_fail(speak->ctl, EX_PROTOCOL, "%s answers with %s", url, error.text);
-    }
-    if (code != 0) {
-        json_read_free(document);
-        return code;
-    }
+    if (!exchange_run(&exchange, speak->client, &document, &text, ret_fault))
+        return false;
     json_read_free(speak->job);
     speak->job = document;
     buf_clear(&speak->job_json);
-    buf_append(&speak->job_json, response.body.data, response.body.length);
-    return 0;
+    buf_append(&speak->job_json, text.data, text.length);
+    return true;
 }
 
 static bool job_is(const struct speak *speak, const char *status)
@@ -128,6 +100,52 @@ static bool job_is(const struct speak *speak, const char *status)
     const char *now = json_read_string(speak->job, "/status");
 
     return now != NULL && strcmp(now, status) == 0;
+}
+
+static void sleep_ms(int64_t ms)
+{
+    struct timespec pause = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
+
+    nanosleep(&pause, NULL);
+}
+
+static void show_job(const struct speak *speak, struct progress *progress, const char *phase)
+{
+    progress_show(progress, phase, json_read_number(speak->job, "/progress", 0));
+}
+
+/* The job was accepted, whatever became of the connection: its end can be asked for later. */
+static int fail_look(const struct speak *speak, const char *url, const struct fault *fault)
+{
+    char patience[NUMBER_TEXT_SIZE];
+
+    if (!fault->may_pass)
+        return ctl_fail(speak->ctl, fault->code, "%s", fault->error.text);
+    number_format(NUMBER_DURATION, speak->patience_ms, patience);
+    ctl_fail(speak->ctl, fault->code, "%s", fault->error.text);
+    return ctl_fail(speak->ctl, fault->code,
+                    "the server does not say within %s how job %s is; the job goes on, and %s will tell",
+                    patience, json_read_string(speak->job, "/job_id"), url);
+}
+
+/* Looks at the job once, and again where what goes wrong may pass. */
+static int look(struct speak *speak, const char *url, struct progress *progress)
+{
+    struct patience patience;
+    struct fault fault;
+
+    patience_init(&patience, &clock_system, speak->patience_ms);
+    while (!ask(speak, "GET", url, NULL, &fault)) {
+        int64_t pause_ms;
+
+        if (!fault.may_pass || !patience_pause(&patience, fault.retry_after_ms, &pause_ms)) {
+            progress_end(progress);
+            return fail_look(speak, url, &fault);
+        }
+        show_job(speak, progress, "retrying");
+        sleep_ms(pause_ms);
+    }
+    return 0;
 }
 
 /* Looks at the job until it has ended. */
@@ -142,15 +160,13 @@ static int follow(struct speak *speak, struct progress *progress)
     if (asprintf(&url, "%s/v1/jobs/%s", speak->url, job_id) < 0)
         return ctl_fail(speak->ctl, EX_OSERR, "out of memory");
     while (job_is(speak, "pending") || job_is(speak, "processing")) {
-        struct timespec pause = {.tv_sec = pause_ms / 1000, .tv_nsec = pause_ms % 1000 * 1000000};
         int code;
 
-        progress_show(progress, json_read_string(speak->job, "/status"),
-                      json_read_number(speak->job, "/progress", 0));
-        nanosleep(&pause, NULL);
+        show_job(speak, progress, json_read_string(speak->job, "/status"));
+        sleep_ms(pause_ms);
         if (pause_ms < POLL_LAST_MS)
             pause_ms += pause_ms / 10 + 1;
-        code = exchange(speak, "GET", url, NULL);
+        code = look(speak, url, progress);
         if (code != 0)
             return code;
     }
@@ -181,7 +197,7 @@ static int fetch(struct speak *speak, int fd, struct progress *progress)
     if (r < 0)
         return ctl_fail_error(speak->ctl, r, &error);
     if (response.status != 200)
-        return ctl_fail(speak->ctl, exit_code_of(response.status), "%s answers %d", url, response.status);
+        return ctl_fail(speak->ctl, exchange_code_of(response.status), "%s answers %d", url, response.status);
     return 0;
 }
 
@@ -276,6 +292,7 @@ static int create(struct speak *speak, const struct buf *text, const struct wish
 {
     cleanup(buf_release) struct buf body = BUF_INIT(BODY_MAX);
     cleanup(free_ptr) char *url = NULL;
+    struct fault fault;
     const struct {
         const char *name;
         const char *value;
@@ -292,7 +309,9 @@ static int create(struct speak *speak, const struct buf *text, const struct wish
     buf_append_str(&body, "}");
     if (!buf_ok(&body) || asprintf(&url, "%s/v1/tts/async", speak->url) < 0)
         return ctl_fail(speak->ctl, EX_OSERR, "out of memory");
-    return exchange(speak, "POST", url, &body);
+    if (ask(speak, "POST", url, &body, &fault))
+        return 0;
+    return ctl_fail(speak->ctl, fault.code, "%s", fault.error.text);
 }
 
 static int run(struct speak *speak, const char *path, const struct wish *wish)
@@ -319,6 +338,8 @@ int ctl_speak(struct ctl *ctl, int argc, char **argv)
                                                  .job_json = BUF_INIT(ANSWER_MAX),
                                                  .format = "wav"};
     const char *key = getenv("SAYHOOK_API_KEY");
+    const char *patience = "2m"; /* a server, or its machine, is started again within it */
+    struct error error;
     struct wish wish = {0};
     const struct program_option options[] = {
         {"voice", "VOICE", "slt, rms, awb, kal16, kal (the language's first)", &wish.voice},
@@ -326,6 +347,7 @@ int ctl_speak(struct ctl *ctl, int argc, char **argv)
         {"format", "FORMAT", "wav, flac, mp3, opus, vorbis (wav)", &wish.format},
         {"webhook-url", "URL", "where the server reports the end of the job", &wish.webhook_url},
         {"output", "FILE", "where the audio goes; - is stdout (TEXTFILE's name)", &speak.output},
+        {"patience", "DURATION", "with a server that stops to answer for the job (2m)", &patience},
         {"quiet", NULL, "show no progress on stderr", &speak.quiet},
         {"url", "URL", "of the server (http://127.0.0.1:8080)", &speak.url},
         {"key", "KEY", "the API key; in the environment others cannot see it", &key},
@@ -340,6 +362,8 @@ int ctl_speak(struct ctl *ctl, int argc, char **argv)
         return code;
     if (key == NULL)
         return ctl_fail(ctl, EX_USAGE, "which API key?  Set SAYHOOK_API_KEY, or give --key KEY");
+    if (number_parse(NUMBER_DURATION, patience, 0, PATIENCE_MAX_MS, &speak.patience_ms, &error) < 0)
+        return ctl_fail(ctl, EX_USAGE, "--patience: %s", error.text);
     if (ctl->json && speak.output != NULL && strcmp(speak.output, "-") == 0)
         return ctl_fail(ctl, EX_USAGE, "stdout cannot take both the audio and the JSON");
     if (wish.format != NULL)

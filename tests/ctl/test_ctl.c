@@ -186,6 +186,7 @@ Test(ctl, mistakes_end_with_sysexits)
     testcase_fails(EX_NOINPUT, "/nonexistent", RUN("listen", "--secret-file", "/nonexistent"));
     testcase_fails(EX_USAGE, "API key", RUN("speak", "-"));
     testcase_fails(EX_NOINPUT, "/nonexistent", RUN("speak", "/nonexistent", "--key", "k"));
+    testcase_fails(EX_USAGE, "--patience", RUN("speak", "-", "--key", "k", "--patience", "2"));
     testcase_fails(EX_USAGE, "both", RUN("speak", "-", "--key", "k", "--json", "--output", "-"));
     testcase_fails(EX_UNAVAILABLE, "127.0.0.1",
                    RUN("speak", "-", "--key", "k", "--url", "http://127.0.0.1:1"));
@@ -417,6 +418,71 @@ Test(ctl, speak_says_nothing_where_it_shall_be_quiet)
     end_long_job(server, &program);
     cr_expect_eq(program.stderr_text.length, 0, "%s", buf_str(&program.stderr_text));
     json_read_free(testcase_prints(program));
+}
+
+Test(ctl, speak_goes_on_when_the_server_is_back)
+{
+    char completed[128];
+    const struct receiver_answer answers[] = {
+        {.status = 202, .body = PENDING},
+        {.status = 503, .body = PROBLEM, .headers = "Retry-After: 1\r\n"},
+        {.status = 200, .body = PROCESSING},
+        {.conduct = RECEIVER_RESETS},
+        {.conduct = RECEIVER_CLOSES},
+        {.status = 429, .body = PROBLEM},
+        {.status = 502, .body = "<html>"},
+        {.status = 200, .body = completed},
+        {.status = 200, .body = "RIFF and so on"}};
+    struct receiver *server = receiver_start(answers, 1);
+    struct json_document *printed;
+
+    snprintf(completed, sizeof completed,
+             "{\"job_id\":\"job_1\",\"status\":\"completed\",\"audio_url\":\"http://127.0.0.1:%d/a\"}",
+             receiver_port(server));
+    receiver_script(server, answers, array_length(answers));
+    printed = testcase_prints(speak(server, "text", audio));
+    expect_string(printed, "/status", "completed");
+    cr_expect_eq(receiver_wait(server, array_length(answers), 0), array_length(answers));
+    json_read_free(printed);
+    receiver_stop(server);
+}
+
+/* What follows the creation of a job, and what speak says of it at last. */
+static void testcase_look_fails(struct receiver_answer answer, const char *patience, int code,
+                                const char *hint)
+{
+    const struct receiver_answer answers[] = {{.status = 202, .body = PENDING}, answer};
+    struct receiver *server = receiver_start(answers, array_length(answers));
+    char url[64];
+
+    snprintf(url, sizeof url, "http://127.0.0.1:%d", receiver_port(server));
+    testcase_fails(
+        code, hint,
+        run("text", (const char *const[]){"speak", "-", "--key", "sk_1", "--url", url, "--quiet", "--json",
+                                          "--patience", patience, "--output", audio, NULL}));
+    cr_expect_neq(access(audio, F_OK), 0);
+    receiver_stop(server);
+}
+
+Test(ctl, speak_names_the_job_that_goes_on_where_its_patience_ends)
+{
+    static const char named[] = "within 1s how job job_1 is; the job goes on, and http://127.0.0.1:";
+    const struct receiver_answer late = {
+        .status = 503, .body = PROBLEM, .headers = "Retry-After: 999999999999\r\n"};
+
+    testcase_look_fails((struct receiver_answer){.status = 503, .body = PROBLEM}, "1s", EX_TEMPFAIL, named);
+    testcase_look_fails((struct receiver_answer){.status = 500}, "1s", EX_UNAVAILABLE, named);
+    testcase_look_fails((struct receiver_answer){.conduct = RECEIVER_RESETS}, "1s", EX_IOERR, named);
+    testcase_look_fails(late, "24h", EX_TEMPFAIL, "say something");
+}
+
+Test(ctl, speak_asks_once_where_nothing_will_pass)
+{
+    testcase_look_fails((struct receiver_answer){.status = 401, .body = PROBLEM}, "24h", EX_NOPERM,
+                        "say something");
+    testcase_look_fails((struct receiver_answer){.status = 404, .body = PROBLEM}, "24h", EX_DATAERR, "404");
+    testcase_look_fails((struct receiver_answer){.status = 200, .body = "hello"}, "24h", EX_PROTOCOL,
+                        "no JSON");
 }
 
 static void testcase_speak_fails(int status, const char *body, int code, const char *hint)

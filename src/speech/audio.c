@@ -120,15 +120,29 @@ int audio_writer_reopen(const char *path, enum audio_format format, int sample_r
     return 0;
 }
 
+/* Of so many samples that the encoder has taken. */
+static int count_samples(struct audio_writer *writer, size_t count, struct error *err)
+{
+    int r = sink_check(&writer->sink, err);
+
+    if (r == 0)
+        writer->samples += (int64_t)count;
+    return r;
+}
+
 int audio_writer_append(struct audio_writer *writer, const int16_t *samples, size_t count, struct error *err)
 {
     int r = writer->encoder->write(writer->encoder, samples, count, err);
 
-    if (r == 0)
-        r = sink_check(&writer->sink, err);
-    if (r == 0)
-        writer->samples += (int64_t)count;
-    return r;
+    return r < 0 ? r : count_samples(writer, count, err);
+}
+
+int audio_writer_add(struct audio_writer *writer, const struct buf *packets, size_t samples,
+                     struct error *err)
+{
+    int r = writer->encoder->add(writer->encoder, packets, samples, err);
+
+    return r < 0 ? r : count_samples(writer, samples, err);
 }
 
 int audio_writer_flush(struct audio_writer *writer, bool durable, struct error *err)

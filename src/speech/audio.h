@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "base/error.h"
 #include "job/job.h"
 
@@ -42,6 +43,10 @@ int audio_writer_reopen(const char *path, enum audio_format format, int sample_r
  * among them) the writer can only be abandoned; some failures show at a later append, flush or finish.
  */
 int audio_writer_append(struct audio_writer *writer, const int16_t *samples, size_t count, struct error *err);
+
+/* The same for a piece of so many samples that was encoded apart (piece.h); a writer takes these or those. */
+int audio_writer_add(struct audio_writer *writer, const struct buf *packets, size_t samples,
+                     struct error *err);
 
 /*
  * Hands what is buffered to the kernel, so that it survives this process; `durable` waits until it survives a

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "base/error.h"
 #include "job/job.h"
 #include "speech/sink.h"
@@ -20,6 +21,9 @@
 struct encoder {
     /* Samples are mono, 16 bits.  Failures of the sink are seen by whoever asks the sink. */
     int (*write)(struct encoder *encoder, const int16_t *samples, size_t count, struct error *err);
+
+    /* A piece of piece.h that was encoded apart, of so many samples; NULL for a format that has none. */
+    int (*add)(struct encoder *encoder, const struct buf *packets, size_t samples, struct error *err);
 
     /* Writes what is held back, and completes the headers.  Once. */
     int (*complete)(struct encoder *encoder, struct error *err);

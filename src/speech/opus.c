@@ -12,6 +12,7 @@
 #include "base/cleanup.h"
 #include "speech/encoder.h"
 #include "speech/ogg.h"
+#include "speech/piece.h"
 
 /*
  * Measured on slt at 16 kHz: the linear-prediction mode needs 1.9 ms of a core for a second of speech at the
@@ -29,6 +30,18 @@
 #define FRAME_MAX         (48000 / FRAMES_PER_SECOND)
 #define PACKET_MAX        4000
 
+/*
+ * The audio is encoded in pieces that know nothing of each other, so that several cores can work at one file.
+ * The encoder hears the end of the piece before first: the transform overlaps as if there were no seam, and
+ * what came of it is thrown away.  The first packet of a piece is predicted from nothing, so that a decoder
+ * is right from there on, whatever it has heard before.
+ */
+#define PIECE_SECONDS 10
+#define LEAD_FRAMES   2
+
+/* In front of each packet of a piece. */
+#define LENGTH_SIZE 2
+
 /* RFC 7845, section 4: positions count samples at this rate, whatever was encoded. */
 #define GRANULE_RATE 48000
 
@@ -38,17 +51,116 @@
 #define HEAD_SIZE 19
 #define TAGS_MAX  512
 
+static size_t frame_size(int sample_rate)
+{
+    return (size_t)(sample_rate / FRAMES_PER_SECOND);
+}
+
+/* ---- pieces ---- */
+
+size_t audio_piece_size(enum audio_format format, int sample_rate)
+{
+    return format == AUDIO_OPUS ? PIECE_SECONDS * FRAMES_PER_SECOND * frame_size(sample_rate) : 0;
+}
+
+size_t audio_piece_lead(enum audio_format format, int sample_rate)
+{
+    return format == AUDIO_OPUS ? LEAD_FRAMES * frame_size(sample_rate) : 0;
+}
+
+/* *ret_delay: how many samples its output lags behind. */
+static int make_encoder(int sample_rate, OpusEncoder **ret_opus, opus_int32 *ret_delay, struct error *err)
+{
+    int number;
+    OpusEncoder *opus = opus_encoder_create(sample_rate, 1, MODE, &number);
+
+    if (number == OPUS_OK)
+        number = opus_encoder_ctl(opus, OPUS_SET_BITRATE(BIT_RATE(sample_rate)));
+    if (number == OPUS_OK)
+        number = opus_encoder_ctl(opus, OPUS_SET_COMPLEXITY(COMPLEXITY));
+    if (number == OPUS_OK)
+        number = opus_encoder_ctl(opus, OPUS_GET_LOOKAHEAD(ret_delay));
+    if (number == OPUS_OK) {
+        *ret_opus = opus;
+        return 0;
+    }
+    if (opus != NULL)
+        opus_encoder_destroy(opus);
+    return error_set(err, number == OPUS_BAD_ARG ? -EINVAL : -EIO, "cannot encode %d Hz as opus: %s",
+                     sample_rate, opus_strerror(number));
+}
+
+static int encode_frame(OpusEncoder *opus, const int16_t *samples, size_t count, struct buf *packets,
+                        struct error *err)
+{
+    unsigned char packet[LENGTH_SIZE + PACKET_MAX];
+    opus_int32 length = opus_encode(opus, samples, (int)count, packet + LENGTH_SIZE, PACKET_MAX);
+
+    if (length < 0)
+        return error_set(err, -EIO, "cannot encode opus: %s", opus_strerror(length));
+    put_little_endian(packet, (uint64_t)length, LENGTH_SIZE);
+    buf_append(packets, packet, LENGTH_SIZE + (size_t)length);
+    return 0;
+}
+
+/* The frame that the audio ends in is filled up with silence. */
+static int encode_samples(OpusEncoder *opus, const struct audio_piece *piece, size_t end, struct buf *packets,
+                          struct error *err)
+{
+    size_t size = frame_size(piece->sample_rate);
+    int16_t filled[FRAME_MAX] = {0};
+    int r = 0;
+
+    for (size_t at = 0; r == 0 && at < end; at += size) {
+        size_t left = at < piece->count ? piece->count - at : 0;
+        const int16_t *frame = piece->samples + at;
+
+        if (left < size) {
+            memset(filled, 0, sizeof filled);
+            memcpy(filled, piece->samples + piece->count - left, left * sizeof *filled);
+            frame = filled;
+        }
+        opus_encoder_ctl(opus, OPUS_SET_PREDICTION_DISABLED(at == 0));
+        r = encode_frame(opus, frame, size, packets, err);
+    }
+    return r;
+}
+
+int audio_piece_encode(const struct audio_piece *piece, struct buf *packets, struct error *err)
+{
+    struct buf thrown_away = BUF_INIT(LEAD_FRAMES * (LENGTH_SIZE + PACKET_MAX));
+    size_t size = frame_size(piece->sample_rate);
+    opus_int32 delay = 0;
+    OpusEncoder *opus;
+    int r = make_encoder(piece->sample_rate, &opus, &delay, err);
+
+    if (r < 0)
+        return r;
+    for (size_t lead = piece->lead; r == 0 && lead > 0; lead -= size)
+        r = encode_frame(opus, piece->samples - lead, size, &thrown_away, err);
+    /* Behind the end, silence pushes out what the delay holds back. */
+    if (r == 0)
+        r = encode_samples(opus, piece, piece->count + (piece->is_last ? (size_t)delay : 0), packets, err);
+    opus_encoder_destroy(opus);
+    buf_release(&thrown_away);
+    if (r == 0 && !buf_ok(packets))
+        r = error_set(err, -ENOMEM, "no memory for a piece of opus");
+    return r;
+}
+
+/* ---- the file ---- */
+
 struct opus_file {
     struct encoder encoder;
     struct sink *sink;
-    OpusEncoder *opus;
+    int sample_rate;
     int64_t granules; /* of a sample */
     int64_t preskip;  /* granules that the decoder throws away: the encoder's delay */
-    int64_t samples;  /* written */
-    int64_t frames;   /* encoded */
-    size_t frame_size;
-    size_t held; /* samples in frame */
-    int16_t frame[FRAME_MAX];
+    int64_t samples;  /* in the packets so far */
+    int64_t frames;   /* likewise */
+    int16_t *held;    /* what comes sample by sample: a lead and a piece, when it is first needed */
+    size_t lead;
+    size_t count;
     size_t packets; /* on the page */
     struct ogg_page page;
 };
@@ -64,7 +176,7 @@ static void put_text(struct buf *packet, const char *text)
 }
 
 /* Sections 5.1 and 5.2: each on a page of its own, at position 0. */
-static int write_headers(struct opus_file *file, int sample_rate, struct error *err)
+static int write_headers(struct opus_file *file, struct error *err)
 {
     unsigned char head[HEAD_SIZE] =
         "OpusHead\1\1"; /* version, channels; the rest is 0: no gain, plain mono */
@@ -73,7 +185,7 @@ static int write_headers(struct opus_file *file, int sample_rate, struct error *
     bool ok;
 
     put_little_endian(head + 10, (uint64_t)file->preskip, 2);
-    put_little_endian(head + 12, (uint64_t)sample_rate, 4);
+    put_little_endian(head + 12, (uint64_t)file->sample_rate, 4);
     buf_append(&tags, "OpusTags", 8);
     put_text(&tags, opus_get_version_string());
     buf_append(&tags, tag_count, sizeof tag_count);
@@ -93,7 +205,7 @@ static int write_headers(struct opus_file *file, int sample_rate, struct error *
 
 static void write_page(struct opus_file *file, bool is_last)
 {
-    int64_t encoded = file->frames * (int64_t)file->frame_size * file->granules;
+    int64_t encoded = file->frames * (int64_t)frame_size(file->sample_rate) * file->granules;
     int64_t end = file->preskip + file->samples * file->granules;
 
     ogg_page_write(&file->page, file->sink, is_last ? end : encoded, is_last);
@@ -101,56 +213,97 @@ static void write_page(struct opus_file *file, bool is_last)
 }
 
 /* A page is written only when there is a packet for the next one, so that the last page has one. */
-static int encode_frame(struct opus_file *file, struct error *err)
+static void add_packet(struct opus_file *file, const void *packet, size_t size)
 {
-    unsigned char packet[PACKET_MAX];
-    opus_int32 size = opus_encode(file->opus, file->frame, (int)file->frame_size, packet, sizeof packet);
-
-    if (size < 0)
-        return error_set(err, -EIO, "cannot encode %s: %s", file->sink->path, opus_strerror(size));
     if (file->packets == PACKETS_PER_PAGE)
         write_page(file, false);
-    if (!ogg_page_add(&file->page, packet, (size_t)size)) {
+    if (!ogg_page_add(&file->page, packet, size)) {
         write_page(file, false);
-        ogg_page_add(&file->page, packet, (size_t)size);
+        ogg_page_add(&file->page, packet, size);
     }
     file->packets++;
     file->frames++;
-    file->held = 0;
+}
+
+static int opus_add(struct encoder *encoder, const struct buf *packets, size_t samples, struct error *err)
+{
+    struct opus_file *file = container_of(encoder, struct opus_file, encoder);
+    const unsigned char *at = (const unsigned char *)packets->data, *end = at + packets->length;
+
+    (void)err;
+    while (at < end) {
+        size_t size = at[0] | (size_t)at[1] << 8;
+
+        add_packet(file, at + LENGTH_SIZE, size);
+        at += LENGTH_SIZE + size;
+    }
+    file->samples += (int64_t)samples;
     return 0;
 }
 
-static int opus_write(struct encoder *encoder, const int16_t *samples, size_t count, struct error *err)
+/* ---- sample by sample ---- */
+
+/* Encodes what is held, and keeps its end as the lead of the next piece. */
+static int encode_held(struct opus_file *file, bool is_last, struct error *err)
 {
-    struct opus_file *file = container_of(encoder, struct opus_file, encoder);
-    int r = 0;
+    size_t lead = audio_piece_lead(AUDIO_OPUS, file->sample_rate);
+    const struct audio_piece piece = {.samples = file->held + lead,
+                                      .lead = file->lead,
+                                      .count = file->count,
+                                      .sample_rate = file->sample_rate,
+                                      .is_last = is_last};
+    struct buf packets = BUF_INIT(AUDIO_PIECE_BYTES_MAX);
+    int r = audio_piece_encode(&piece, &packets, err);
 
-    while (r == 0 && count > 0) {
-        size_t room = file->frame_size - file->held;
-        size_t taken = count < room ? count : room;
-
-        memcpy(file->frame + file->held, samples, taken * sizeof *samples);
-        file->held += taken;
-        file->samples += (int64_t)taken;
-        samples += taken;
-        count -= taken;
-        if (file->held == file->frame_size)
-            r = encode_frame(file, err);
+    if (r == 0)
+        r = opus_add(&file->encoder, &packets, file->count, err);
+    buf_release(&packets);
+    if (r == 0 && !is_last) {
+        memcpy(file->held, file->held + file->count, lead * sizeof *file->held);
+        file->lead = lead;
+        file->count = 0;
     }
     return r;
 }
 
-/* Silence pushes out what the encoder's delay holds back; the last position cuts what is too much of it. */
+static int hold(struct opus_file *file, struct error *err)
+{
+    size_t room =
+        audio_piece_lead(AUDIO_OPUS, file->sample_rate) + audio_piece_size(AUDIO_OPUS, file->sample_rate);
+
+    if (file->held == NULL)
+        file->held = calloc(room, sizeof *file->held);
+    return file->held != NULL ? 0 : error_set(err, -ENOMEM, "no memory for %s", file->sink->path);
+}
+
+/* A piece that is full waits for what comes behind it: it may be the last. */
+static int opus_write(struct encoder *encoder, const int16_t *samples, size_t count, struct error *err)
+{
+    struct opus_file *file = container_of(encoder, struct opus_file, encoder);
+    size_t lead = audio_piece_lead(AUDIO_OPUS, file->sample_rate);
+    size_t size = audio_piece_size(AUDIO_OPUS, file->sample_rate);
+    int r = hold(file, err);
+
+    while (r == 0 && count > 0) {
+        size_t taken = count < size - file->count ? count : size - file->count;
+
+        if (taken == 0) {
+            r = encode_held(file, false, err);
+            continue;
+        }
+        memcpy(file->held + lead + file->count, samples, taken * sizeof *samples);
+        file->count += taken;
+        samples += taken;
+        count -= taken;
+    }
+    return r;
+}
+
 static int opus_complete(struct encoder *encoder, struct error *err)
 {
     struct opus_file *file = container_of(encoder, struct opus_file, encoder);
-    int64_t needed = file->samples + file->preskip / file->granules;
-    int r = 0;
+    int r = file->held != NULL ? encode_held(file, true, err) : 0;
 
-    while (r == 0 && file->frames * (int64_t)file->frame_size < needed) {
-        memset(file->frame + file->held, 0, (file->frame_size - file->held) * sizeof file->frame[0]);
-        r = encode_frame(file, err);
-    }
     if (r == 0)
         write_page(file, true);
     return r;
@@ -160,30 +313,22 @@ static void opus_free(struct encoder *encoder)
 {
     struct opus_file *file = container_of(encoder, struct opus_file, encoder);
 
-    if (file->opus != NULL)
-        opus_encoder_destroy(file->opus);
+    free(file->held);
     free(file);
 }
 
-static int set_up(struct opus_file *file, int sample_rate, struct error *err)
+static int set_up(struct opus_file *file, struct error *err)
 {
     opus_int32 delay = 0;
-    int number;
+    OpusEncoder *opus;
+    int r = make_encoder(file->sample_rate, &opus, &delay, err);
 
-    file->opus = opus_encoder_create(sample_rate, 1, MODE, &number);
-    if (number == OPUS_OK)
-        number = opus_encoder_ctl(file->opus, OPUS_SET_BITRATE(BIT_RATE(sample_rate)));
-    if (number == OPUS_OK)
-        number = opus_encoder_ctl(file->opus, OPUS_SET_COMPLEXITY(COMPLEXITY));
-    if (number == OPUS_OK)
-        number = opus_encoder_ctl(file->opus, OPUS_GET_LOOKAHEAD(&delay));
-    if (number != OPUS_OK)
-        return error_set(err, number == OPUS_BAD_ARG ? -EINVAL : -EIO, "cannot encode %d Hz as opus: %s",
-                         sample_rate, opus_strerror(number));
-    file->frame_size = (size_t)(sample_rate / FRAMES_PER_SECOND);
-    file->granules = GRANULE_RATE / sample_rate;
+    if (r < 0)
+        return r;
+    opus_encoder_destroy(opus);
+    file->granules = GRANULE_RATE / file->sample_rate;
     file->preskip = delay * file->granules;
-    return write_headers(file, sample_rate, err);
+    return write_headers(file, err);
 }
 
 int opus_encoder_open(struct sink *sink, enum audio_format format, int sample_rate,
@@ -195,9 +340,11 @@ int opus_encoder_open(struct sink *sink, enum audio_format format, int sample_ra
     (void)format;
     if (file == NULL)
         return error_set(err, -ENOMEM, "no memory for %s", sink->path);
-    file->encoder = (struct encoder){.write = opus_write, .complete = opus_complete, .free = opus_free};
+    file->encoder =
+        (struct encoder){.write = opus_write, .add = opus_add, .complete = opus_complete, .free = opus_free};
     file->sink = sink;
-    r = set_up(file, sample_rate, err);
+    file->sample_rate = sample_rate;
+    r = set_up(file, err);
     if (r < 0)
         opus_free(&file->encoder);
     else

@@ -20,6 +20,7 @@
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "crypto/sha256.h"
+#include "speech/piece.h"
 #include "speech/wav.h"
 
 static char folder[256], path[512];
@@ -276,6 +277,79 @@ Test(audio, the_same_samples_give_the_same_bytes_however_they_are_cut, .timeout 
                              pieces[round]);
             cr_assert_eq(unlink(path), 0);
         }
+    }
+}
+
+/* Encodes samples piece by piece, the last piece first, and adds them in their order. */
+static struct audio_facts testcase_pieces(const int16_t *samples, size_t count, int sample_rate)
+{
+    size_t size = audio_piece_size(AUDIO_OPUS, sample_rate), lead = audio_piece_lead(AUDIO_OPUS, sample_rate);
+    size_t pieces = (count + size - 1) / size;
+    struct audio_writer *writer = testcase_format_writer(AUDIO_OPUS, sample_rate);
+    struct buf packets[8] = {{0}};
+
+    cr_assert_leq(pieces, array_length(packets));
+    for (size_t i = pieces; i-- > 0;) {
+        const struct audio_piece piece = {.samples = samples + i * size,
+                                          .lead = i > 0 ? lead : 0,
+                                          .count = i + 1 < pieces ? size : count - i * size,
+                                          .sample_rate = sample_rate,
+                                          .is_last = i + 1 == pieces};
+
+        packets[i] = (struct buf)BUF_INIT(AUDIO_PIECE_BYTES_MAX);
+        cr_assert_eq(audio_piece_encode(&piece, &packets[i], NULL), 0);
+    }
+    for (size_t i = 0; i < pieces; i++) {
+        cr_assert_eq(audio_writer_add(writer, &packets[i], i + 1 < pieces ? size : count - i * size, NULL),
+                     0);
+        buf_release(&packets[i]);
+    }
+    return testcase_finish(writer);
+}
+
+Test(audio, pieces_that_are_encoded_apart_make_the_same_file, .timeout = 120)
+{
+    for (int rate = 8000; rate <= 16000; rate += 8000) {
+        size_t size = audio_piece_size(AUDIO_OPUS, rate);
+        const size_t counts[] = {1, size - 1, size, size + 1, 2 * size, 3 * size + 777};
+        cleanup(free_ptr) int16_t *spoken = testcase_speech(4 * size, rate);
+
+        for (size_t i = 0; i < array_length(counts); i++) {
+            cleanup(free_ptr) int16_t *heard = NULL;
+            struct audio_facts apart = testcase_pieces(spoken, counts[i], rate), whole;
+            struct audio_writer *writer;
+
+            cr_assert_eq(testcase_decode(&heard).frames, (sf_count_t)counts[i]);
+            cr_assert_eq(unlink(path), 0);
+            writer = testcase_format_writer(AUDIO_OPUS, rate);
+            testcase_append(writer, spoken, counts[i]);
+            whole = testcase_finish(writer);
+            cr_assert_str_eq(apart.sha256, whole.sha256, "%zu samples of %d Hz", counts[i], rate);
+            cr_assert_eq(unlink(path), 0);
+        }
+    }
+}
+
+/* A quarter of a second around where two pieces meet sounds no worse than one in the middle of a piece. */
+Test(audio, where_two_pieces_meet_nothing_is_heard, .timeout = 120)
+{
+    for (int rate = 8000; rate <= 16000; rate += 8000) {
+        size_t size = audio_piece_size(AUDIO_OPUS, rate), window = (size_t)rate / 4;
+        cleanup(free_ptr) int16_t *spoken = testcase_speech(4 * size, rate), *heard = NULL;
+        double worst = 0;
+
+        testcase_pieces(spoken, 4 * size, rate);
+        testcase_decode(&heard);
+        for (size_t at = size / 2; at + window < size; at += window)
+            worst = fmax(worst, difference(spoken + at, heard + at, window));
+        for (size_t seam = size; seam < 4 * size; seam += size) {
+            size_t at = seam - window / 2;
+
+            cr_expect_leq(difference(spoken + at, heard + at, window), 1.5 * worst,
+                          "%d Hz, sample %zu: %f, elsewhere up to %f", rate, seam,
+                          difference(spoken + at, heard + at, window), worst);
+        }
+        cr_assert_eq(unlink(path), 0);
     }
 }
 

@@ -154,11 +154,6 @@ int audio_writer_flush(struct audio_writer *writer, bool durable, struct error *
     return r;
 }
 
-int64_t audio_writer_samples(const struct audio_writer *writer)
-{
-    return writer->samples;
-}
-
 static int hash_file(int fd, int64_t *ret_bytes, char ret_hex[SHA256_HEX_SIZE], struct error *err)
 {
     struct sha256 *hash = sha256_new();

@@ -54,9 +54,6 @@ int audio_writer_add(struct audio_writer *writer, const struct buf *packets, siz
  */
 int audio_writer_flush(struct audio_writer *writer, bool durable, struct error *err);
 
-/* Samples written so far, those before audio_writer_reopen() included. */
-int64_t audio_writer_samples(const struct audio_writer *writer);
-
 /*
  * Completes the header, makes the bytes durable (not the folder's entry), and reads the file once to hash it.
  * Frees the writer always; on failure the file is gone, too.

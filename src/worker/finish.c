@@ -174,7 +174,7 @@ static void spoil(struct run *run, int fault, const struct error *err)
     }
     log_write(LOG_LEVEL_ERROR, &context, "job put back: %s", err->text);
     run->put_back = true;
-    run->left = run->spool_fd >= 0; /* what is spooled is whole: the next claim need not speak it again */
+    run->left = run->checkpoint != NULL && run->spool_fd >= 0; /* the next claim need not speak it again */
 }
 
 static void take_step(struct run *batch, struct store *store,

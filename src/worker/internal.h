@@ -48,6 +48,9 @@
  */
 #define UTTERANCES_AHEAD 4
 
+/* Threads that encode: one a synthesizer, but no more than any machine has cores to spare. */
+#define ENCODERS_MAX 64
+
 /* Threads that make audio files durable: they wait for the disk, not for a core.  While one waits, the other
  * gathers. */
 #define FINISHERS 2
@@ -113,12 +116,17 @@ struct run {
     struct utterance **last;
     size_t utterances;
 
-    struct audio_writer *audio;    /* NULL until the first samples */
-    struct checkpoint *checkpoint; /* of a long job, from then on */
-    struct checkpoint_mark mark;   /* what is joined so far */
-    int spool_fd;                  /* its samples, where the format cannot be gone on with; else -1 */
-    struct word_spool *words;      /* of a job with timings, from its first samples on */
-    int64_t samples_behind;        /* of the spool, still to be encoded again */
+    struct audio_writer *audio;     /* NULL until the first samples */
+    struct checkpoint *checkpoint;  /* of a long job, from then on */
+    struct checkpoint_mark mark;    /* what is joined so far */
+    int spool_fd;                   /* its samples, of a format that is encoded; else -1 */
+    struct word_spool *words;       /* of a job with timings, from its first samples on */
+    int64_t samples;                /* joined so far: in the file, or in the spool */
+    int64_t encoded;                /* of the spool, those that are with the encoders included */
+    size_t encoding;                /* tasks that the encoders have */
+    struct encode_task *first_task; /* in the order of the samples */
+    struct encode_task **last_task;
+    atomic_bool given_up; /* what the encoders have of it is in vain */
     char part_path[PATH_MAX];
     char final_path[PATH_MAX];
 
@@ -130,7 +138,7 @@ struct run {
     int64_t progress_chars; /* likewise, of engine_chars */
     struct commit_work progress;
     struct letter progress_letter;
-    bool over; /* waits for the progress write to be over before it may be freed */
+    bool over; /* waits for what other threads have of it before it comes to its end */
 
     struct job_outcome outcome;
     char error_message[ERROR_TEXT_MAX];
@@ -171,6 +179,16 @@ struct finisher_queue {
     bool stopping;
 };
 
+struct encoders {
+    pthread_t threads[ENCODERS_MAX];
+    size_t started;
+    pthread_mutex_t mutex;
+    pthread_cond_t posted;
+    struct encode_task *first;
+    struct encode_task **last;
+    bool stopping;
+};
+
 struct worker {
     struct worker_options options;
     struct event_json event_json; /* what webhooks say */
@@ -187,6 +205,7 @@ struct worker {
     int epoll_fd;
 
     struct lease lease;
+    struct encoders encoders;
     struct finisher_queue finishers;
 
     struct run *runs; /* being spoken, the oldest claim first */
@@ -207,7 +226,6 @@ struct worker {
     int fatal;                      /* why the worker cannot go on, a negative errno value */
     bool maybe_pending;             /* a job may be waiting */
     bool maybe_other;               /* one of a key that is not served yet */
-    bool behind;                    /* a run encodes samples of an earlier claim again */
     bool troubled;                  /* the trouble of the pool has been logged */
 };
 
@@ -267,9 +285,12 @@ void run_suffer(struct run *run, int fault, const struct error *err);
 /* Only says that the run failed, and of what. */
 void run_blame(struct run *run, const struct utterance *culprit, const char *code, const char *message);
 
+/* Of a run that is over: goes on to its end once no other thread has anything of it. */
+void run_settle(struct run *run);
+
 /* ---- speak.c ---- */
 
-/* The samples of an earlier claim are encoded again, a piece a turn. */
+/* Joins what can be joined, and ends the run where it is complete. */
 void run_advance(struct run *run);
 
 /* True where run_next_utterance() may have one. */
@@ -299,11 +320,9 @@ bool run_has_timings(const struct run *run);
 
 /* ---- resume.c ---- */
 
-/* From the first samples of a run on, if it is long: keeps what is spoken. */
+/* From the first samples of a run on: a spool where the format wants one; and a long one keeps what is
+ * spoken. */
 int run_keep(struct run *run, struct error *err);
-
-/* Samples that were appended to the audio. */
-int run_keep_samples(struct run *run, const int16_t *samples, size_t count, struct error *err);
 
 /* run->mark is up to date but for its samples: vouches for them. */
 int run_mark(struct run *run, struct error *err);
@@ -317,8 +336,18 @@ bool run_leave(struct run *run);
 /* Goes on where an earlier claim came to; a run whose earlier claims left nothing stays at its beginning. */
 int run_resume(struct run *run, struct error *err);
 
-/* Encodes a piece of the samples_behind. */
-int run_catch_up(struct run *run, struct error *err);
+/* ---- encode.c ---- */
+
+int encoders_start(struct worker *worker, struct error *err);
+
+/* Tasks that are under way come to their end. */
+void encoders_stop(struct worker *worker);
+
+/* Gives the encoders what they may have of the spool; all of it where the text is spoken. */
+int encode_more(struct run *run, bool is_spoken, struct error *err);
+
+/* Once the encoders have none of them. */
+void encode_tasks_free(struct run *run);
 
 /* ---- finish.c ---- */
 

@@ -18,9 +18,6 @@
 /* A shorter job is spoken again sooner than its spool is read. */
 #define KEPT_CHARS_MIN 4000
 
-/* Samples that are encoded again at a time: a few milliseconds, so that other jobs are served meanwhile. */
-#define CATCH_UP_SAMPLES 16384
-
 /* The next claim of a job comes at once as a rule; claims that died before they took over lie between. */
 #define EPOCHS_SEARCHED 100
 
@@ -38,28 +35,33 @@ static bool spool_path(const struct run *run, int64_t epoch, const char *suffix,
 
 /* ---- while it is spoken ---- */
 
-int run_keep(struct run *run, struct error *err)
+/* A short job's spool has no name: nobody goes on with it. */
+static int open_spool(struct run *run, bool is_kept, struct error *err)
 {
     char path[PATH_MAX];
-    int r;
 
-    if (run->job.characters < KEPT_CHARS_MIN || run->checkpoint != NULL)
-        return 0;
-    if (!spool_path(run, run->job.epoch, SPOOL_MARKS, path))
+    if (!spool_path(run, run->job.epoch, SPOOL_SAMPLES, path))
         return error_set(err, -ENAMETOOLONG, "the setting `spool_dir` is too long a path");
-    r = checkpoint_create(path, run->worker->lease.boot_id, &run->checkpoint, err);
-    if (r == 0 && is_spooled(run)) {
-        spool_path(run, run->job.epoch, SPOOL_SAMPLES, path);
-        run->spool_fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, SPOOL_MODE);
-        if (run->spool_fd < 0)
-            r = error_system(err, errno, "cannot create %s", path);
-    }
-    return r;
+    run->spool_fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, SPOOL_MODE);
+    if (run->spool_fd < 0)
+        return error_system(err, errno, "cannot create %s", path);
+    if (!is_kept)
+        unlink(path);
+    return 0;
 }
 
-int run_keep_samples(struct run *run, const int16_t *samples, size_t count, struct error *err)
+int run_keep(struct run *run, struct error *err)
 {
-    return run->spool_fd < 0 ? 0 : file_write_all(run->spool_fd, samples, count * sizeof *samples, err);
+    bool is_kept = run->job.characters >= KEPT_CHARS_MIN;
+    char path[PATH_MAX];
+    int r = 0;
+
+    if (is_kept && run->checkpoint == NULL) {
+        if (!spool_path(run, run->job.epoch, SPOOL_MARKS, path))
+            return error_set(err, -ENAMETOOLONG, "the setting `spool_dir` is too long a path");
+        r = checkpoint_create(path, run->worker->lease.boot_id, &run->checkpoint, err);
+    }
+    return r == 0 && is_spooled(run) && run->spool_fd < 0 ? open_spool(run, is_kept, err) : r;
 }
 
 int run_mark(struct run *run, struct error *err)
@@ -68,7 +70,7 @@ int run_mark(struct run *run, struct error *err)
 
     if (run->checkpoint == NULL || run->audio == NULL)
         return 0;
-    run->mark.samples = audio_writer_samples(run->audio);
+    run->mark.samples = run->samples;
     if (!is_spooled(run))
         r = audio_writer_flush(run->audio, false, err);
     if (r == 0 && run->words != NULL)
@@ -123,9 +125,8 @@ bool run_leave(struct run *run)
     if (run->checkpoint == NULL || run->audio == NULL ||
         atomic_load(&run->worker->lease.worker) == 0) /* others have taken the job over */
         return false;
-    /* Until it is encoded again, it is as the earlier claim left it.  And the marks that were made hold in
-     * any case, as long as the machine runs. */
-    if (run->samples_behind == 0 && make_durable(run, &err) < 0)
+    /* The marks that were made hold in any case, as long as the machine runs. */
+    if (make_durable(run, &err) < 0)
         log_write(LOG_LEVEL_WARNING, &context, "what is spoken may not survive the machine's end: %s",
                   err.text);
     if (is_spooled(run))
@@ -181,7 +182,6 @@ static int reopen_spool(struct run *run, int64_t epoch, struct error *err)
     if (run->spool_fd < 0 || lseek(run->spool_fd, 0, SEEK_END) < size || ftruncate(run->spool_fd, size) < 0 ||
         lseek(run->spool_fd, size, SEEK_SET) != size)
         return error_system(err, errno, "its samples cannot be read");
-    run->samples_behind = run->mark.samples;
     return audio_writer_open(run->part_path, run->job.format, (int)run->mark.sample_rate, &run->audio, err);
 }
 
@@ -215,6 +215,7 @@ static int go_on(struct run *run, int64_t epoch, struct error *err)
     run->segmenter = segmenter_new_at(run->mark.source_end, run->mark.source_bytes);
     if (run->segmenter == NULL)
         return error_set(err, -ENOMEM, "out of memory");
+    run->samples = run->mark.samples;
     run->text_offset = run->mark.source_bytes;
     run->spoken = run->mark.source_end;
     free(run->text); /* the beginning, which is spoken */
@@ -240,25 +241,11 @@ int run_resume(struct run *run, struct error *err)
     run->audio = audio_writer_abandon(run->audio);
     close_spool(run);
     job_files_discard(run->worker->options.settings, &run->job, run->job.epoch, true);
-    run->samples_behind = 0;
-    run->spoken = run->text_offset = 0;
+    run->spoken = run->text_offset = run->samples = 0;
     run->mark = (struct checkpoint_mark){0};
     if (run->text == NULL) { /* it is read again */
         segmenter_free(run->segmenter);
         run->segmenter = segmenter_new();
     }
     return run->segmenter != NULL ? 0 : error_set(err, -ENOMEM, "out of memory");
-}
-
-int run_catch_up(struct run *run, struct error *err)
-{
-    int16_t samples[CATCH_UP_SAMPLES];
-    size_t count = run->samples_behind < CATCH_UP_SAMPLES ? (size_t)run->samples_behind : CATCH_UP_SAMPLES;
-    off_t at = (off_t)(run->mark.samples - run->samples_behind) * (off_t)sizeof samples[0];
-    ssize_t got = pread(run->spool_fd, samples, count * sizeof samples[0], at);
-
-    if (got != (ssize_t)(count * sizeof samples[0]))
-        return error_system(err, got < 0 ? errno : EIO, "cannot read the spool");
-    run->samples_behind -= (int64_t)count;
-    return audio_writer_append(run->audio, samples, count, err);
 }

@@ -30,6 +30,7 @@ struct run *run_new(struct worker *worker, struct job *job, const char *text, si
     run->job = *job;
     *job = (struct job){0};
     run->last = &run->first;
+    run->last_task = &run->first_task;
     run->spool_fd = -1;
     if (!job_final_path(downloads, &run->job, run->final_path) ||
         !job_part_path(downloads, &run->job, audio_format_name(run->job.format), run->job.epoch,
@@ -72,6 +73,7 @@ struct run *run_free(struct run *run)
     drop_utterances(run);
     segmenter_free(run->segmenter);
     free(run->text);
+    encode_tasks_free(run);
     audio_writer_abandon(run->audio);
     checkpoint_close(run->checkpoint);
     word_spool_close(run->words);
@@ -100,20 +102,30 @@ static void unlist(struct run *run)
     flow_leave(run->flow);
 }
 
-/* From here on the loop does not touch the run until its ending letter comes. */
-static void end(struct run *run)
+void run_settle(struct run *run)
 {
-    drop_utterances(run);
+    if (run->progress_posted || run->encoding > 0)
+        return; /* the last letter hands it over */
+    if (run->worker->stopped) {
+        run_free(run);
+        return;
+    }
     if (run->put_back)
         run->left = run_leave(run);
     if (run->outcome.status != JOB_COMPLETED || run->put_back)
         run->audio = audio_writer_abandon(run->audio);
+    finish_run(run);
+}
+
+/* From here on the loop does not touch the run until its ending letter comes. */
+static void end(struct run *run)
+{
+    drop_utterances(run);
     unlist(run);
     run->worker->ending_count++;
-    if (run->progress_posted)
-        run->over = true; /* the progress letter hands it over */
-    else
-        finish_run(run);
+    run->over = true;
+    atomic_store(&run->given_up, true);
+    run_settle(run);
 }
 
 /* A JSON array, or NULL where all was spoken. */

@@ -3,6 +3,7 @@
  * text. */
 #include <errno.h>
 
+#include "base/file.h"
 #include "job/files.h"
 #include "worker/internal.h"
 
@@ -31,9 +32,12 @@ static int open_audio(struct run *run, int sample_rate, struct error *err)
 
 static int append(struct run *run, const int16_t *samples, size_t count, struct error *err)
 {
-    int r = audio_writer_append(run->audio, samples, count, err);
+    int r = run->spool_fd < 0 ? audio_writer_append(run->audio, samples, count, err)
+                              : file_write_all(run->spool_fd, samples, count * sizeof *samples, err);
 
-    return r < 0 ? r : run_keep_samples(run, samples, count, err);
+    if (r == 0)
+        run->samples += (int64_t)count;
+    return r;
 }
 
 static int append_pause(struct run *run, size_t count, struct error *err)
@@ -111,10 +115,8 @@ static void receive_progress(struct letter *letter)
     if (run->progress.result < 0)
         run->engine_chars += run->progress_chars;
     run->progress_posted = false;
-    if (run->over && run->worker->stopped)
-        run_free(run);
-    else if (run->over)
-        finish_run(run);
+    if (run->over)
+        run_settle(run);
 }
 
 static void post_progress(struct run *run)
@@ -145,45 +147,43 @@ static void complete(struct run *run)
     run_complete(run);
 }
 
-/* Joins what can be joined, and ends the run where it is complete. */
-static void advance(struct run *run)
+/* Joins the utterances that come next; true where there were any. */
+static int join_spoken(struct run *run, bool *ret_joined, struct error *err)
 {
-    struct error err = {""};
-    bool joined = false;
+    int r = 0;
 
-    if (run->samples_behind > 0)
-        return; /* what comes first is not encoded again yet */
-    while (run->first != NULL && run->first->state == UTTERANCE_SPOKEN) {
+    while (r == 0 && run->first != NULL && run->first->state == UTTERANCE_SPOKEN) {
         struct utterance *utterance = run->first;
-        int r = join(run, utterance, &err);
 
-        if (r < 0) {
-            run_suffer(run, r, &err);
-            return;
-        }
+        r = join(run, utterance, err);
+        if (r < 0)
+            break;
         run->spoken = utterance->segment.source_end;
         run->first = utterance->next;
         if (run->first == NULL)
             run->last = &run->first;
         run->utterances--;
         utterance_free(utterance);
-        joined = true;
+        *ret_joined = true;
     }
-    if (run->segmented && run->first == NULL)
-        complete(run);
-    else if (joined)
-        post_progress(run);
+    return r;
 }
 
 void run_advance(struct run *run)
 {
     struct error err = {""};
-    int r = run_catch_up(run, &err);
+    bool joined = false, is_spoken;
+    int r = join_spoken(run, &joined, &err);
 
+    is_spoken = run->segmented && run->first == NULL;
+    if (r == 0 && run->spool_fd >= 0)
+        r = encode_more(run, is_spoken, &err);
     if (r < 0)
         run_suffer(run, r, &err);
-    else
-        advance(run);
+    else if (is_spoken && run->first_task == NULL)
+        complete(run);
+    else if (joined)
+        post_progress(run);
 }
 
 static void receive(struct synth_task *task)
@@ -197,7 +197,7 @@ static void receive(struct synth_task *task)
     case SYNTH_DONE:
         utterance->state = UTTERANCE_SPOKEN;
         run->engine_chars += utterance->segment.source_end - utterance->segment.source_start;
-        advance(run);
+        run_advance(run);
         return;
     case SYNTH_CRASHED:
     case SYNTH_TIMED_OUT:
@@ -331,6 +331,6 @@ struct utterance *run_next_utterance(struct run *run)
             return utterance;
         utterance->state = UTTERANCE_SPOKEN; /* nothing in it can be spoken: there is no audio to wait for */
     }
-    advance(run);
+    run_advance(run);
     return NULL;
 }

@@ -38,8 +38,7 @@ int run_add_words(struct run *run, const struct utterance *utterance, struct err
     words = calloc(task->word_count, sizeof *words);
     if (words == NULL)
         return error_set(err, -ENOMEM, "out of memory");
-    count = timed_words_make(&utterance->segment, task->words, task->word_count,
-                             audio_writer_samples(run->audio), words);
+    count = timed_words_make(&utterance->segment, task->words, task->word_count, run->samples, words);
     return word_spool_append(run->words, words, count, err);
 }
 

@@ -73,6 +73,8 @@ static int start(struct worker *worker, struct error *err)
     if (r == 0)
         r = start_pool(worker, err);
     if (r == 0)
+        r = encoders_start(worker, err);
+    if (r == 0)
         r = finishers_start(worker, err);
     if (r == 0)
         r = wake_open(worker->options.settings->database, &worker->wake_fd, err);
@@ -129,6 +131,7 @@ struct worker *worker_free(struct worker *worker)
     worker->retirer = retirer_stop(worker->retirer);
     if (worker->committer != NULL)
         lease_end(worker);
+    encoders_stop(worker);
     finishers_stop(worker);
     worker->committer = committer_stop(worker->committer);
     worker->stopped = true;
@@ -236,8 +239,6 @@ static int wait_ms(const struct worker *worker, int64_t now)
     int64_t until = worker->looked_at + look_interval(worker);
     int64_t deadline = synth_pool_next_deadline(worker->pool);
 
-    if (worker->behind)
-        return 0;
     if (deadline >= 0 && deadline < until)
         until = deadline;
     if (!worker->lease.posted && worker->lease.beat_at < until)
@@ -245,20 +246,6 @@ static int wait_ms(const struct worker *worker, int64_t now)
     if (until <= now)
         return 0;
     return until - now > WATCH_INTERVAL_MS ? WATCH_INTERVAL_MS : (int)(until - now);
-}
-
-static bool catch_up(struct worker *worker)
-{
-    bool behind = false;
-
-    for (struct run *run = worker->runs, *next; run != NULL; run = next) {
-        next = run->next; /* it may end */
-        if (run->samples_behind > 0) {
-            run_advance(run);
-            behind = true;
-        }
-    }
-    return behind;
 }
 
 static void turn(struct worker *worker)
@@ -271,7 +258,6 @@ static void turn(struct worker *worker)
     finish_retries(worker, now);
     lease_watch(worker, now);
     watch_pool(worker);
-    worker->behind = catch_up(worker);
     schedule(worker);
 }
 

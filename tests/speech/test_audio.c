@@ -135,7 +135,6 @@ Test(audio, a_short_file_is_a_plain_wav)
     testcase_silence(writer, 10000);
     cr_assert_eq(audio_writer_append(writer, samples, 6, NULL), 0);
     cr_assert_eq(audio_writer_append(writer, NULL, 0, NULL), 0);
-    cr_assert_eq(audio_writer_samples(writer), 10012);
     cr_assert_eq(audio_writer_finish(writer, &facts, NULL), 0);
     cr_assert_eq(file_read(path, &file, NULL), 0);
     cr_assert_eq(facts.bytes, (int64_t)file.length);
@@ -387,7 +386,6 @@ Test(audio, an_unfinished_wav_is_gone_on_with)
 
     testcase_die_while_writing(spoken, vouched, 100000);
     cr_assert_eq(audio_writer_reopen(path, AUDIO_WAV, 16000, vouched, &writer, &err), 0, "%s", err.text);
-    cr_assert_eq(audio_writer_samples(writer), (int64_t)vouched);
     testcase_append(writer, spoken + vouched, count - vouched);
     resumed = testcase_finish(writer);
     cr_assert_eq(resumed.samples, (int64_t)count);

@@ -337,6 +337,13 @@ static void look_at_deadlines(struct synth_pool *pool)
     }
 }
 
+void synth_pool_postpone(struct synth_pool *pool, int64_t stood_ms)
+{
+    for (size_t i = 0; i < pool->count; i++)
+        if (pool->slots[i].state == SLOT_STARTING || pool->slots[i].state == SLOT_READY)
+            pool->slots[i].deadline += stood_ms;
+}
+
 /* Tasks wait for as long as one process may still come up. */
 static void give_up_where_hopeless(struct synth_pool *pool)
 {

@@ -91,6 +91,12 @@ void synth_pool_dispatch(struct synth_pool *pool);
 /* When dispatch must be called though the descriptor is silent: monotonic milliseconds, or -1 for never. */
 int64_t synth_pool_next_deadline(const struct synth_pool *pool);
 
+/*
+ * For a caller that stood still so long: the limits of what is under way are put off by it.  Engines could
+ * not get rid of what they had to say.
+ */
+void synth_pool_postpone(struct synth_pool *pool, int64_t stood_ms);
+
 /* How many tasks may be submitted now: at most two for each process. */
 size_t synth_pool_room(const struct synth_pool *pool);
 

@@ -219,6 +219,7 @@ struct worker {
     int64_t space_at;         /* when the disks are asked for room next */
     bool disk_is_full;
     int64_t watch_at;
+    int64_t turned_at;              /* when the loop turned last */
     int64_t looked_at;              /* when the database was looked at last */
     struct claim_request *claiming; /* a claim is under way */
     bool maybe_cancelled;           /* a claimed job's cancellation may have been asked for */

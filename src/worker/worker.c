@@ -22,6 +22,9 @@
  */
 #define CANCEL_INTERVAL_MS 500
 
+/* A turn of the loop that comes so late was held up from outside. */
+#define STALL_MS (3 * WATCH_INTERVAL_MS)
+
 /* Nobody else has a use for what is spooled. */
 #define SPOOL_FOLDER_MODE 0700
 
@@ -248,10 +251,23 @@ static int wait_ms(const struct worker *worker, int64_t now)
     return until - now > WATCH_INTERVAL_MS ? WATCH_INTERVAL_MS : (int)(until - now);
 }
 
+/* The loop turns once in WATCH_INTERVAL_MS at least, unless the machine swaps or the process was stopped. */
+static void notice_stall(struct worker *worker, int64_t now)
+{
+    int64_t stood = now - worker->turned_at;
+
+    if (stood > STALL_MS) {
+        log_warning("the worker stood still for %lld ms", (long long)stood);
+        synth_pool_postpone(worker->pool, stood);
+    }
+    worker->turned_at = now;
+}
+
 static void turn(struct worker *worker)
 {
     int64_t now = monotonic(worker);
 
+    notice_stall(worker, now);
     mailbox_empty(&worker->mailbox);
     synth_pool_dispatch(worker->pool);
     look_at_database(worker, now);
@@ -289,6 +305,7 @@ static void stop(struct worker *worker)
 
 int worker_run(struct worker *worker, struct error *err)
 {
+    worker->turned_at = monotonic(worker);
     for (;;) {
         struct epoll_event events[8];
         int count;

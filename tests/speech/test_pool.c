@@ -296,6 +296,27 @@ Test(pool, a_segment_may_take_its_limit_and_no_longer)
     synth_pool_stop(pool);
 }
 
+Test(pool, a_time_in_which_nobody_listened_does_not_count)
+{
+    struct fake_clock clock;
+    struct synth_pool *pool;
+    struct said slow = testcase_said("hang");
+
+    fake_clock_init(&clock);
+    pool = testcase_pool(FAULTY, NULL, 1, &clock.clock);
+    testcase_submit(pool, &slow);
+    testcase_until_deadline(pool, clock_monotonic_ms(&clock.clock) + LIMIT_MS);
+    fake_clock_advance(&clock, 3 * LIMIT_MS);
+    synth_pool_postpone(pool, 3 * LIMIT_MS);
+    fake_clock_advance(&clock, LIMIT_MS - 1);
+    synth_pool_dispatch(pool);
+    cr_assert_eq(slow.done, 0);
+    fake_clock_advance(&clock, 1);
+    testcase_wait_still(pool, &slow);
+    cr_assert_eq(slow.task.result, SYNTH_TIMED_OUT);
+    synth_pool_stop(pool);
+}
+
 Test(pool, a_dropped_task_is_never_heard_of_again)
 {
     struct synth_pool *pool = testcase_pool(FAULTY, NULL, 1, &clock_system);

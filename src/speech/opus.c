@@ -131,10 +131,10 @@ int audio_piece_encode(const struct audio_piece *piece, struct buf *packets, str
     struct buf thrown_away = BUF_INIT(LEAD_FRAMES * (LENGTH_SIZE + PACKET_MAX));
     size_t size = frame_size(piece->sample_rate);
     opus_int32 delay = 0;
-    OpusEncoder *opus;
+    OpusEncoder *opus = NULL;
     int r = make_encoder(piece->sample_rate, &opus, &delay, err);
 
-    if (r < 0)
+    if (opus == NULL)
         return r;
     for (size_t lead = piece->lead; r == 0 && lead > 0; lead -= size)
         r = encode_frame(opus, piece->samples - lead, size, &thrown_away, err);
@@ -320,10 +320,10 @@ static void opus_free(struct encoder *encoder)
 static int set_up(struct opus_file *file, struct error *err)
 {
     opus_int32 delay = 0;
-    OpusEncoder *opus;
+    OpusEncoder *opus = NULL;
     int r = make_encoder(file->sample_rate, &opus, &delay, err);
 
-    if (r < 0)
+    if (opus == NULL)
         return r;
     opus_encoder_destroy(opus);
     file->granules = GRANULE_RATE / file->sample_rate;

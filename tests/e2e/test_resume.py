@@ -41,8 +41,8 @@ def interrupt(product, client, job_id, share, how):
     product.start()
 
 
-def speak_interrupted(form, how, share=0.6):
-    text = long_text(9000)
+def speak_interrupted(form, how, share=0.6, characters=9000):
+    text = long_text(characters)
     with started() as product:
         client = product.client
         whole = client.wait(client.create(text, voice="slt", format=form, timings=True)["job_id"], "completed")
@@ -64,7 +64,8 @@ def speak_interrupted(form, how, share=0.6):
 
 
 def test_after_a_kill_a_long_job_goes_on():
-    speak_interrupted("wav", signal.SIGKILL)
+    # So long that a worker that speaks fast is not at the end before it is killed.
+    speak_interrupted("wav", signal.SIGKILL, share=0.9, characters=20000)
 
 
 def test_after_a_stop_a_long_job_goes_on():

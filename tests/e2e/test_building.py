@@ -40,6 +40,13 @@ docs:
 """
 
 
+def hear_signals():
+    """A shell cannot trap what is ignored when it starts: SIGHUP where the tests run under nohup, SIGINT in the background
+    of a script."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+
+
 class Machine:
     """A folder in which an installation finds its programs, and leaves what it leaves."""
 
@@ -74,7 +81,7 @@ class Machine:
             stderr=subprocess.STDOUT,
             env=self.env,
             start_new_session=True,
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+            preexec_fn=hear_signals,
         )
 
     def begin(self):

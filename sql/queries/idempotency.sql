@@ -11,6 +11,10 @@ VALUES (?1, ?2, ?3, ?4, ?5)
 ON CONFLICT (key, name) DO UPDATE
 SET job = excluded.job, body_hash = excluded.body_hash, queue_position = excluded.queue_position;
 
+-- name: idempotency_oldest
+SELECT min(job)
+FROM idempotency_keys;
+
 -- Removes those of the oldest few that were made before a job.  [scan: the first ?2 rows]
 -- name: idempotency_expire
 DELETE FROM idempotency_keys

@@ -2,6 +2,7 @@
 #include "codec/json_read.h"
 
 #include <errno.h>
+#include <locale.h>
 #include <stdint.h>
 
 #include <json-c/json.h>
@@ -13,6 +14,19 @@
 static struct json_object *object(const struct json_document *document)
 {
     return (struct json_object *)(uintptr_t)document;
+}
+
+/*
+ * json-c copies the thread's locale for each document, under a lock that all threads share, unless it is that
+ * of C itself, which costs nothing.
+ */
+static struct json_object *parse(struct json_tokener *tokener, const char *bytes, size_t size)
+{
+    locale_t before = uselocale(newlocale(LC_ALL_MASK, "C", (locale_t)0));
+    struct json_object *parsed = json_tokener_parse_ex(tokener, bytes, (int)size);
+
+    uselocale(before);
+    return parsed;
 }
 
 int json_read(const char *bytes, size_t size, struct json_document **ret_document, struct error *err)
@@ -33,7 +47,7 @@ int json_read(const char *bytes, size_t size, struct json_document **ret_documen
     tokener = json_tokener_new();
     if (tokener == NULL)
         return error_set(err, -ENOMEM, "out of memory");
-    parsed = json_tokener_parse_ex(tokener, bytes, (int)size);
+    parsed = parse(tokener, bytes, size);
     json_tokener_free(tokener);
     if (parsed == NULL)
         return error_set(err, -EINVAL, "no JSON object");

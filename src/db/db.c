@@ -31,11 +31,13 @@ struct db_query {
 };
 
 /* Statements of the connection itself, prepared like the others. */
-enum own_statement { OWN_DATA_VERSION, OWN_BEGIN, OWN_ROLLBACK, OWN_COUNT };
+enum own_statement { OWN_DATA_VERSION, OWN_BEGIN, OWN_BEGIN_WRITE, OWN_COMMIT, OWN_ROLLBACK, OWN_COUNT };
 
 static const char *const own_sql[OWN_COUNT] = {
     [OWN_DATA_VERSION] = "PRAGMA data_version",
     [OWN_BEGIN] = "BEGIN",
+    [OWN_BEGIN_WRITE] = "BEGIN IMMEDIATE",
+    [OWN_COMMIT] = "COMMIT",
     [OWN_ROLLBACK] = "ROLLBACK",
 };
 
@@ -200,6 +202,24 @@ const char *db_path(const struct db *db)
     return db->path;
 }
 
+/* Runs a statement of our own; *ret_value (may be NULL) is the first column of its row.  An SQLite result
+ * code. */
+static int run_own(struct db *db, enum own_statement which, int64_t *ret_value)
+{
+    sqlite3_stmt **statement = &db->own[which];
+    int code = SQLITE_OK;
+
+    if (*statement == NULL)
+        code = sqlite3_prepare_v3(db->handle, own_sql[which], -1, SQLITE_PREPARE_PERSISTENT, statement, NULL);
+    if (code != SQLITE_OK)
+        return code;
+    code = sqlite3_step(*statement);
+    if (code == SQLITE_ROW && ret_value != NULL)
+        *ret_value = sqlite3_column_int64(*statement, 0);
+    sqlite3_reset(*statement);
+    return code == SQLITE_ROW || code == SQLITE_DONE ? SQLITE_OK : code;
+}
+
 int db_begin(struct db *db, const char *who, struct error *err)
 {
     int code, r;
@@ -208,7 +228,7 @@ int db_begin(struct db *db, const char *who, struct error *err)
     r = turnstile_enter(db->turnstile, err);
     if (r < 0)
         return error_prefix(err, r, "%s cannot write", who);
-    code = sqlite3_exec(db->handle, "BEGIN IMMEDIATE", NULL, NULL, NULL);
+    code = run_own(db, OWN_BEGIN_WRITE, NULL);
     if (code != SQLITE_OK) {
         r = fail(db, code, "cannot begin a transaction", err);
         turnstile_leave(db->turnstile);
@@ -237,7 +257,7 @@ int db_commit(struct db *db, struct error *err)
 
     assert(db->inside);
     if (r == 0) {
-        code = sqlite3_exec(db->handle, "COMMIT", NULL, NULL, NULL);
+        code = run_own(db, OWN_COMMIT, NULL);
         if (code != SQLITE_OK)
             r = fail(db, code, "cannot commit", err);
     } else if (err != NULL) {
@@ -255,24 +275,6 @@ int db_commit(struct db *db, struct error *err)
 bool db_in_transaction(const struct db *db)
 {
     return db->inside;
-}
-
-/* Runs a statement of our own; *ret_value (may be NULL) is the first column of its row.  An SQLite result
- * code. */
-static int run_own(struct db *db, enum own_statement which, int64_t *ret_value)
-{
-    sqlite3_stmt **statement = &db->own[which];
-    int code = SQLITE_OK;
-
-    if (*statement == NULL)
-        code = sqlite3_prepare_v3(db->handle, own_sql[which], -1, SQLITE_PREPARE_PERSISTENT, statement, NULL);
-    if (code != SQLITE_OK)
-        return code;
-    code = sqlite3_step(*statement);
-    if (code == SQLITE_ROW && ret_value != NULL)
-        *ret_value = sqlite3_column_int64(*statement, 0);
-    sqlite3_reset(*statement);
-    return code == SQLITE_ROW || code == SQLITE_DONE ? SQLITE_OK : code;
 }
 
 bool db_changed(struct db *db)

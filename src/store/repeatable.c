@@ -57,15 +57,32 @@ int repeatable_keep(struct store *store, const struct repeatable *request, const
     return r;
 }
 
+static int find_oldest(struct store *store, int64_t *ret_job, struct error *err)
+{
+    cleanup(db_query_end) struct db_query *query = db_query(store->db, STATEMENT_idempotency_oldest);
+    int r = db_step(query, err);
+
+    *ret_job = r == DB_ROW ? db_column_int(query, 0) : 0;
+    return r < 0 ? r : 0;
+}
+
+static int expire(struct store *store, int64_t count, struct error *err)
+{
+    cleanup(db_query_end) struct db_query *query = db_query(store->db, STATEMENT_idempotency_expire);
+
+    db_bind_int(query, 1, oldest_kept(store));
+    db_bind_int(query, 2, count);
+    return db_run(query, err);
+}
+
 int store_expire_repeatables(struct store *store, struct error *err)
 {
-    cleanup(db_query_end) struct db_query *query = NULL;
+    int64_t inserted = store->repeatables, oldest;
+    int r;
 
-    if (store->repeatables == 0)
+    if (inserted == 0)
         return 0;
-    query = db_query(store->db, STATEMENT_idempotency_expire);
-    db_bind_int(query, 1, oldest_kept(store));
-    db_bind_int(query, 2, store->repeatables * EXPIRE_PER_INSERT);
     store->repeatables = 0;
-    return db_run(query, err);
+    r = find_oldest(store, &oldest, err);
+    return r < 0 || oldest >= oldest_kept(store) ? r : expire(store, inserted * EXPIRE_PER_INSERT, err);
 }

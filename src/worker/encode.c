@@ -148,6 +148,7 @@ static void drop_first(struct run *run)
     run->first_task = task->next;
     if (run->first_task == NULL)
         run->last_task = &run->first_task;
+    run->task_count--;
     buf_release(&task->packets);
     free(task);
 }
@@ -213,6 +214,7 @@ static int post(struct run *run, size_t count, bool is_last, struct error *err)
                                  .letter = {.receive = receive}};
     *run->last_task = task;
     run->last_task = &task->next;
+    run->task_count++;
     run->encoded += (int64_t)count;
     run->encoding++;
     pthread_mutex_lock(&encoders->mutex);
@@ -232,7 +234,7 @@ int encode_more(struct run *run, bool is_spoken, struct error *err)
 
     if (size == 0)
         size = STRETCH_SAMPLES;
-    while (r == 0 && run->encoding < tasks_max) {
+    while (r == 0 && run->task_count < tasks_max) {
         int64_t left = run->samples - run->encoded;
 
         if (left == 0 || (left <= (int64_t)size && !is_spoken))

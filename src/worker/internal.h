@@ -124,8 +124,9 @@ struct run {
     int64_t samples;                /* joined so far: in the file, or in the spool */
     int64_t encoded;                /* of the spool, those that are with the encoders included */
     size_t encoding;                /* tasks that the encoders have */
-    struct encode_task *first_task; /* in the order of the samples */
+    struct encode_task *first_task; /* in the order of the samples, until they are in the file */
     struct encode_task **last_task;
+    size_t task_count;
     atomic_bool given_up; /* what the encoders have of it is in vain */
     char part_path[PATH_MAX];
     char final_path[PATH_MAX];

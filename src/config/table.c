@@ -88,7 +88,8 @@ const struct setting settings_table[] = {
     ROW(address_connections, count, "100", RANGE(0, MILLION), "connections",
         "Connections at once from one client address, kept by nginx; 0 is no limit."),
     ROW(disk_reserve, size, "256M", RANGE(0, 1024 * GB), NULL,
-        "Space that stays free on the disk: below it no job is accepted, so that accepted ones can end."),
+        "Space that stays free on the disk: below it no job is accepted, below half of it none is begun, and below a "
+        "quarter the one that has the most there starts over."),
 
     /* Webhooks. */
     ROW(webhook_allow_http, bool, "no", ANY, NULL,

@@ -31,11 +31,10 @@
 #define JOB_METADATA_BYTES_MAX   2048
 
 /*
- * A job fails when so many workers in a row died while they wrote its audio and none had come further than
- * those before.  Enough that deaths of other causes do not add up to it: a sentence is written in a few
- * milliseconds.
+ * So many claims in a row may come to nothing by the job's own doing, none of them further on than those
+ * before: a worker crashed at it, or its audio filled the disk.  Then it fails.
  */
-#define JOB_SETBACKS_MAX 10
+#define JOB_SETBACKS_MAX 3
 
 #define SHA256_BYTES    32
 #define SHA256_HEX_SIZE 65

@@ -237,7 +237,6 @@ int synth_pool_submit(struct synth_pool *pool, struct synth_task *task, struct e
     if (synth_pool_room(pool) == 0)
         return error_set(err, -EAGAIN, "every synthesizer has enough to do");
     task->result = SYNTH_CRASHED;
-    task->sample_rate = 0;
     task->samples = NULL;
     task->words = NULL;
     task->sample_count = task->word_count = 0;

@@ -47,6 +47,7 @@ struct synth_word {
 struct synth_task {
     const char *language; /* a name of the catalogue */
     const char *voice;    /* an id of the catalogue */
+    int sample_rate;      /* the voice's, in Hz: audio at another is the engine's fault */
     double speed;         /* 0.5 to 2 */
     double pitch;         /* 0.5 to 2 */
     const char *text;     /* need not end with NUL */
@@ -55,7 +56,6 @@ struct synth_task {
     void (*done)(struct synth_task *task); /* from within synth_pool_dispatch(); may submit and drop tasks */
 
     enum synth_result result;
-    int sample_rate;  /* of a SYNTH_DONE, in Hz */
     int16_t *samples; /* the caller frees them; NULL unless SYNTH_DONE, and where there are none */
     size_t sample_count;
     struct synth_word *words; /* likewise */

@@ -115,7 +115,6 @@ static void turn_to_first(struct slot *slot, int64_t now)
 {
     buf_clear(&slot->samples);
     buf_clear(&slot->words);
-    slot->sample_rate = 0;
     slot->deadline = now + slot->segment_limit_ms;
     /* It cannot be told to leave one out. */
     if (slot->queued > 0 && slot->queue[0].task == NULL)
@@ -176,11 +175,11 @@ static void on_audio(struct slot *slot, const struct frame_audio *audio)
     size_t most = frame_samples_max(task->text_bytes, task->speed, audio->sample_rate);
     char *room;
 
-    if (slot->sample_rate != 0 && slot->sample_rate != audio->sample_rate) {
-        blame(slot, SYNTH_CRASHED, "the synthesizer changed its sample rate within a segment");
+    if ((int)audio->sample_rate != task->sample_rate) {
+        blame(slot, SYNTH_CRASHED, "the synthesizer speaks the voice %s at %u Hz and not at %d", task->voice,
+              audio->sample_rate, task->sample_rate);
         return;
     }
-    slot->sample_rate = audio->sample_rate;
     if (slot->samples.length / 2 + audio->count > most) {
         blame(slot, SYNTH_FLOODED, "%zu bytes of text made more than %zu samples", task->text_bytes, most);
         return;
@@ -225,14 +224,13 @@ static void on_done(struct slot *slot, const struct frame_done *done, int64_t no
     struct synth_task *task = slot->queue[0].task;
     size_t samples = slot->samples.length / 2, words = slot->words.length / sizeof(struct synth_word);
 
-    if (done->samples != samples || (samples > 0 && done->sample_rate != slot->sample_rate) ||
+    if (done->samples != samples || (samples > 0 && (int)done->sample_rate != task->sample_rate) ||
         !words_are_sound((const struct synth_word *)(const void *)slot->words.data, words, task->text_bytes,
                          samples)) {
         blame(slot, SYNTH_CRASHED, "the synthesizer's account does not fit what it sent");
         return;
     }
     task->result = SYNTH_DONE;
-    task->sample_rate = (int)done->sample_rate;
     task->sample_count = samples;
     task->samples = samples > 0 ? (int16_t *)(void *)buf_steal(&slot->samples) : NULL;
     task->word_count = words;

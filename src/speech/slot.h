@@ -65,7 +65,6 @@ struct slot {
     size_t queued;
     struct buf samples; /* of queue[0], so far */
     struct buf words;
-    uint32_t sample_rate;
 
     bool guilty; /* ENDING: queue[0] is to blame, with this result and message */
     bool failed; /* ENDING: no task is to blame, and nobody asked for it */

@@ -2,6 +2,7 @@
 /* How a claim ends: the job is over and owes its webhook, or it waits again. */
 #include <assert.h>
 #include <errno.h>
+#include <stdio.h>
 
 #include "store/internal.h"
 
@@ -190,10 +191,56 @@ int store_return_job(struct store *store, const struct job *job, struct error *e
     return r;
 }
 
-int job_put_back(struct store *store, int64_t id, int64_t epoch, struct error *err)
+static int add_setback(struct store *store, int64_t id, int64_t *ret_setbacks, struct error *err)
+{
+    cleanup(db_query_end) struct db_query *query = db_query(store->db, STATEMENT_job_add_setback);
+    int r;
+
+    db_bind_int(query, 1, id);
+    r = db_step(query, err);
+    if (r != DB_ROW)
+        return r < 0 ? r : STORE_NOT_FOUND;
+    *ret_setbacks = db_column_int(query, 0);
+    return 0;
+}
+
+static int give_up(struct store *store, const struct job *job, const struct setback *setback,
+                   struct error *err)
+{
+    char message[ERROR_TEXT_MAX];
+    const struct job_outcome outcome = {.status = JOB_FAILED,
+                                        .error_code = setback->code,
+                                        .error_message = message,
+                                        .error_start = -1,
+                                        .error_end = -1};
+    int r;
+
+    snprintf(message, sizeof message,
+             "%s, %d times in a row, and no time was further than %lld characters spoken", setback->message,
+             JOB_SETBACKS_MAX, (long long)job->spoken);
+    r = store_end_job(store, job, &outcome, err);
+    return r < 0 ? r : STORE_GAVE_UP;
+}
+
+int store_set_back(struct store *store, const struct job *job, const struct setback *setback,
+                   struct error *err)
+{
+    int64_t setbacks = 0;
+    int r = add_setback(store, job->id, &setbacks, err);
+
+    if (r != 0)
+        return r;
+    return setbacks < JOB_SETBACKS_MAX || job->cancel_requested ? store_return_job(store, job, err)
+                                                                : give_up(store, job, setback, err);
+}
+
+int job_put_back(struct store *store, int64_t id, int64_t epoch, const struct setback *setback,
+                 struct error *err)
 {
     cleanup(job_release) struct job job = {0};
     int r = read_claimed(store, id, epoch, &job, err);
 
-    return r != 0 ? r : store_return_job(store, &job, err);
+    if (r != 0)
+        return r;
+    return setback != NULL ? store_set_back(store, &job, setback, err) : store_return_job(store, &job, err);
 }

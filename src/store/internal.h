@@ -91,4 +91,8 @@ int store_end_job(struct store *store, const struct job *job, const struct job_o
 /* Undoes a claim: the job waits again, or STORE_CANCELLED: it ends, since that was asked for. */
 int store_return_job(struct store *store, const struct job *job, struct error *err);
 
+/* The same with a setback: STORE_GAVE_UP where that was one too many. */
+int store_set_back(struct store *store, const struct job *job, const struct setback *setback,
+                   struct error *err);
+
 #endif

@@ -32,6 +32,7 @@
 #define STORE_CANCELLED 4 /* its cancellation was asked for, so it has ended as cancelled */
 #define STORE_LIMITED   5 /* one of the key's limits is reached */
 #define STORE_IN_FLIGHT 6 /* the same request is being answered */
+#define STORE_GAVE_UP   7 /* the job has failed: it had too many setbacks */
 
 struct store;
 
@@ -218,21 +219,27 @@ int worker_join(struct store *store, const char *lock_path, const char *boot_id,
  * again. */
 int worker_beat(struct store *store, int64_t worker, int64_t lease_until, struct error *err);
 
+/* A claim that came to nothing by the job's own doing: what the job fails with at the last one
+ * (JOB_SETBACKS_MAX). */
+struct setback {
+    const char *code;
+    const char *message;
+};
+
 /*
  * Whose jobs are taken back.  lease_until: not where the worker has prolonged its lease meanwhile; 0 takes
- * back in any case.  was_at: whether the worker was writing the job's audio when it died, so that its death
- * may be the job's doing; NULL where it cannot be.
+ * back in any case.  culprit: the job_id of the job at which the worker crashed; NULL where it did not.
  */
 struct take_back {
     int64_t worker;
     int64_t lease_until;
-    bool (*was_at)(const struct take_back *how, const struct job *job);
+    const char *culprit;
 };
 
 /*
  * [write] Takes jobs back from a worker that leaves or is dead, at most WORKER_TAKE_BACK_MAX a call: each
- * waits again, or is cancelled where that was asked for, or fails as `worker_lost` where JOB_SETBACKS_MAX
- * workers died of it.  Once none is left the worker is removed, and *ret_gone is true.  The jobs are as they
+ * waits again, or is cancelled where that was asked for; the culprit has a setback, and may fail as
+ * `worker_crashed`.  Once none is left the worker is removed, and *ret_gone is true.  The jobs are as they
  * stand afterwards; the caller releases them, and removes the files that the worker left of them.
  * STORE_STALE where the lease was prolonged, or the worker is gone.
  */
@@ -293,11 +300,12 @@ int job_finish(struct store *store, int64_t id, int64_t epoch, const struct job_
                struct error *err);
 
 /*
- * [write] Undoes a claim: the job waits again.  For faults that are not the
- * text's, a full disk above all.  STORE_STALE; STORE_CANCELLED where it ends instead, since its cancellation
- * was asked for.
+ * [write] Undoes a claim: the job waits again.  setback is NULL for faults that are not the job's.
+ * STORE_STALE; STORE_CANCELLED or STORE_GAVE_UP where it ends instead, since its cancellation was asked for,
+ * or by its setback.
  */
-int job_put_back(struct store *store, int64_t id, int64_t epoch, struct error *err);
+int job_put_back(struct store *store, int64_t id, int64_t epoch, const struct setback *setback,
+                 struct error *err);
 
 /* ---- webhooks and their deliveries ---- */
 

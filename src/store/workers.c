@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Workers, their leases, and what becomes of their claims when they are gone. */
 #include <errno.h>
-#include <stdio.h>
+#include <string.h>
 
 #include "store/internal.h"
 
@@ -64,49 +64,17 @@ static int check_lease(struct store *store, int64_t worker, int64_t lease_until,
     return lease_until == 0 || db_column_int(query, 0) == lease_until ? 0 : STORE_STALE;
 }
 
-static int add_setback(struct store *store, int64_t id, int64_t *ret_setbacks, struct error *err)
-{
-    cleanup(db_query_end) struct db_query *query = db_query(store->db, STATEMENT_job_add_setback);
-    int r;
-
-    db_bind_int(query, 1, id);
-    r = db_step(query, err);
-    if (r != DB_ROW)
-        return r < 0 ? r : STORE_NOT_FOUND;
-    *ret_setbacks = db_column_int(query, 0);
-    return 0;
-}
-
-/* The job has taken so many workers down that the next would go the same way. */
-static int give_up(struct store *store, const struct job *job, struct error *err)
-{
-    char message[ERROR_TEXT_MAX];
-    const struct job_outcome outcome = {.status = JOB_FAILED,
-                                        .error_code = "worker_lost",
-                                        .error_message = message,
-                                        .error_start = -1,
-                                        .error_end = -1};
-
-    snprintf(
-        message, sizeof message,
-        "%d workers in a row died while they wrote the audio, none further than %lld characters into the "
-        "text",
-        JOB_SETBACKS_MAX, (long long)job->spoken);
-    return store_end_job(store, job, &outcome, err);
-}
-
 static int take_back(struct store *store, int64_t id, const struct take_back *how, struct job *ret_job,
                      struct error *err)
 {
+    static const struct setback crash = {"worker_crashed", "worker after worker crashed at this job"};
     cleanup(job_release) struct job job = {0};
-    int64_t setbacks = 0;
     int r = store_read_job(store, id, &job, err);
 
-    if (r == 0 && how->was_at != NULL && how->was_at(how, &job))
-        r = add_setback(store, id, &setbacks, err);
     if (r == 0)
-        r = setbacks >= JOB_SETBACKS_MAX && !job.cancel_requested ? give_up(store, &job, err)
-                                                                  : store_return_job(store, &job, err);
+        r = how->culprit != NULL && strcmp(how->culprit, job.job_id) == 0
+                ? store_set_back(store, &job, &crash, err)
+                : store_return_job(store, &job, err);
     if (r < 0)
         return r;
     metric_add(store, METRIC_JOBS_TAKEN_BACK, 1);

@@ -4,20 +4,18 @@
  *
  * The loop spools the samples as they are joined; threads read them from the spool and encode.  A format with
  * pieces (speech/piece.h) keeps several threads busy with one job; the samples of the others are encoded in
- * turn, a stretch at a time.  Nothing is held up by it: where encoding is slower than speaking, the spool is
- * longer.
+ * turn, a stretch at a time.  Where encoding is slower than speaking, the spool gets longer; no more jobs are
+ * claimed for that (schedule.c).
  */
 #include <errno.h>
 #include <unistd.h>
 
+#include "base/crash.h"
 #include "speech/piece.h"
 #include "worker/internal.h"
 
 /* What is encoded at a time of a format without pieces, so that jobs take turns: 13 ms of MP3. */
 #define STRETCH_SAMPLES 160000
-
-/* Room for a piece of the highest sample rate, and its lead. */
-#define SAMPLES_MAX (STRETCH_SAMPLES + 1000)
 
 /* Part of a job's samples on its way from the spool to the file. */
 struct encode_task {
@@ -53,18 +51,20 @@ static int read_samples(const struct encode_task *task, size_t lead, int16_t *sa
     return 0;
 }
 
-static int encode(struct encode_task *task, int16_t *samples, struct error *err)
+static int encode(struct encode_task *task, struct error *err)
 {
     const struct run *run = task->run;
     int rate = (int)run->mark.sample_rate;
     bool has_pieces = audio_piece_size(run->job.format, rate) > 0;
     size_t lead = task->from > 0 ? audio_piece_lead(run->job.format, rate) : 0;
+    cleanup(free_ptr) int16_t *samples = calloc(lead + task->count, sizeof *samples);
     const struct audio_piece piece = {.samples = samples + lead,
                                       .lead = lead,
                                       .count = task->count,
                                       .sample_rate = rate,
                                       .is_last = task->is_last};
-    int r = read_samples(task, lead, samples, err);
+    int r =
+        samples != NULL ? read_samples(task, lead, samples, err) : error_set(err, -ENOMEM, "out of memory");
 
     if (r < 0)
         return r;
@@ -92,17 +92,15 @@ static struct encode_task *take_task(struct encoders *encoders)
 static void *run_encoder(void *argument)
 {
     struct encoders *encoders = argument;
-    int16_t *samples = malloc(SAMPLES_MAX * sizeof *samples);
     struct encode_task *task;
 
     while ((task = take_task(encoders)) != NULL) {
-        if (samples == NULL)
-            task->result = error_set(&task->error, -ENOMEM, "out of memory");
-        else if (!atomic_load(&task->run->given_up))
-            task->result = encode(task, samples, &task->error);
+        crash_note(task->run->job.job_id);
+        if (!atomic_load(&task->run->given_up))
+            task->result = encode(task, &task->error);
+        crash_note(NULL);
         mailbox_send(&task->run->worker->mailbox, &task->letter);
     }
-    free(samples);
     return NULL;
 }
 
@@ -159,6 +157,23 @@ void encode_tasks_free(struct run *run)
         drop_first(run);
 }
 
+void encode_drop(struct run *run)
+{
+    struct encoders *encoders = &run->worker->encoders;
+    struct encode_task **link = &encoders->first;
+
+    pthread_mutex_lock(&encoders->mutex);
+    while (*link != NULL)
+        if ((*link)->run == run) {
+            *link = (*link)->queued;
+            run->encoding--;
+        } else {
+            link = &(*link)->queued;
+        }
+    encoders->last = link;
+    pthread_mutex_unlock(&encoders->mutex);
+}
+
 /* What is done goes into the file, in the order of the samples. */
 static int collect(struct run *run, struct error *err)
 {
@@ -170,6 +185,7 @@ static int collect(struct run *run, struct error *err)
             *err = task->error;
         else if (task->packets.length > 0)
             r = audio_writer_add(run->audio, &task->packets, task->count, err);
+        run->in_file += (int64_t)task->count;
         drop_first(run);
         if (r < 0)
             return r;

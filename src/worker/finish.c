@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/crash.h"
 #include "base/file.h"
 #include "job/files.h"
 #include "worker/internal.h"
@@ -29,6 +30,8 @@ static void report(const struct run *run)
                   "job was taken over by another worker; its audio of here is discarded");
     else if (run->ending.result == STORE_CANCELLED)
         log_write(LOG_LEVEL_INFO, &context, "job cancelled");
+    else if (run->ending.result == STORE_GAVE_UP)
+        log_write(LOG_LEVEL_ERROR, &context, "job failed: %s: %s", run->setback->code, run->setback->message);
     else if (!run->put_back && run->outcome.status == JOB_COMPLETED)
         log_write(LOG_LEVEL_INFO, &context, "job completed: %lld characters, %.1f s of audio",
                   (long long)run->job.characters, (double)audio->samples / audio->sample_rate);
@@ -82,7 +85,7 @@ static int commit_completion(struct run *run, struct store *store, struct error 
 
     if (access(run->final_path, F_OK) < 0 || !run_has_timings(run)) { /* see above: it is spoken again */
         run->put_back = true;
-        return job_put_back(store, run->job.id, run->job.epoch, err);
+        return job_put_back(store, run->job.id, run->job.epoch, NULL, err);
     }
     r = job_finish(store, run->job.id, run->job.epoch, &run->outcome, err);
     if (r == STORE_STALE || r == STORE_CANCELLED)
@@ -96,7 +99,7 @@ static int commit_ending(struct commit_work *work, struct store *store, struct e
 
     metric_add(store, METRIC_ENGINE_CHARACTERS, (double)run->engine_chars);
     if (run->put_back)
-        return job_put_back(store, run->job.id, run->job.epoch, err);
+        return job_put_back(store, run->job.id, run->job.epoch, run->setback, err);
     if (run->outcome.status == JOB_COMPLETED)
         return commit_completion(run, store, err);
     return job_finish(store, run->job.id, run->job.epoch, &run->outcome, err);
@@ -174,7 +177,9 @@ static void spoil(struct run *run, int fault, const struct error *err)
     }
     log_write(LOG_LEVEL_ERROR, &context, "job put back: %s", err->text);
     run->put_back = true;
-    run->left = run->checkpoint != NULL && run->spool_fd >= 0; /* the next claim need not speak it again */
+    run->setback = setback_of(fault);
+    /* The next claim need not speak it again. */
+    run->left = run->setback == NULL && run->checkpoint != NULL && run->spool_fd >= 0;
 }
 
 static void take_step(struct run *batch, struct store *store,
@@ -182,8 +187,11 @@ static void take_step(struct run *batch, struct store *store,
 {
     for (struct run *run = batch; run != NULL; run = run->next) {
         struct error err = {""};
-        int r = is_whole(run) ? step(run, store, &err) : 0;
+        int r;
 
+        crash_note(run->job.job_id);
+        r = is_whole(run) ? step(run, store, &err) : 0;
+        crash_note(NULL);
         if (r < 0)
             spoil(run, r, &err);
     }

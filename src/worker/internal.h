@@ -102,7 +102,9 @@ struct utterance {
  * the loop. */
 struct run {
     struct worker *worker;
+    int64_t claimed_by; /* the worker's row at that time */
     struct job job;
+    int sample_rate;     /* of its voice */
     struct flow *flow;   /* while it is among the worker's runs */
     double virtual_time; /* among the runs of its flow: bytes submitted */
     struct run *next;
@@ -122,6 +124,7 @@ struct run {
     int spool_fd;                   /* its samples, of a format that is encoded; else -1 */
     struct word_spool *words;       /* of a job with timings, from its first samples on */
     int64_t samples;                /* joined so far: in the file, or in the spool */
+    int64_t in_file;                /* of them, encoded and in the file */
     int64_t encoded;                /* of the spool, those that are with the encoders included */
     size_t encoding;                /* tasks that the encoders have */
     struct encode_task *first_task; /* in the order of the samples, until they are in the file */
@@ -145,8 +148,9 @@ struct run {
     char error_message[ERROR_TEXT_MAX];
     struct commit_work ending;
     struct letter ending_letter;
-    bool put_back; /* ends by being put back, not by outcome */
-    bool left;     /* what is spoken is left to the next claim */
+    bool put_back;                 /* ends by being put back, not by outcome */
+    const struct setback *setback; /* that this is, or NULL */
+    bool left;                     /* what is spoken is left to the next claim */
     char warnings[256];
 };
 
@@ -247,6 +251,9 @@ void lease_end(struct worker *worker);
 /* Claims jobs and gives segments to the synthesizers, as far as there is room for either. */
 void schedule(struct worker *worker);
 
+/* Looks how much room the disks have; where there is hardly any, the run that takes the most gives way. */
+void watch_space(struct worker *worker, int64_t now);
+
 /* ---- flow.c ---- */
 
 /* The flow of the run's key, with one run more; there is always room, since there are no more flows than
@@ -277,12 +284,16 @@ void run_fail(struct run *run, const struct utterance *culprit, const char *code
 
 /*
  * A fault (a negative errno value) of ours, not of the text: logged, and the job waits until it can be tried
- * again. Only what would be the same each time, audio that no file may hold, ends it.
+ * again.  Where the disk is full, that is a setback of the job's, and what it has there is removed: it may be
+ * what the disk is full of.  Only what would be the same each time, audio that no file may hold, ends it.
  */
 void run_suffer(struct run *run, int fault, const struct error *err);
 
 #define FAULT_OF_SIZE (-EFBIG)
 #define TOO_LARGE     "audio_too_large" /* the code of the job's error */
+
+/* The setback that a fault is, or NULL. */
+const struct setback *setback_of(int fault);
 
 /* Only says that the run failed, and of what. */
 void run_blame(struct run *run, const struct utterance *culprit, const char *code, const char *message);
@@ -347,6 +358,9 @@ void encoders_stop(struct worker *worker);
 
 /* Gives the encoders what they may have of the spool; all of it where the text is spoken. */
 int encode_more(struct run *run, bool is_spoken, struct error *err);
+
+/* What no encoder has begun is not begun any more. */
+void encode_drop(struct run *run);
 
 /* Once the encoders have none of them. */
 void encode_tasks_free(struct run *run);

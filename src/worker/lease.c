@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Who lives: our own lease, those of other workers, and which worker delivers webhooks. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/crash.h"
 #include "base/file.h"
 #include "base/id.h"
 #include "job/files.h"
@@ -44,6 +46,7 @@ static void drop_lock(struct lease *lease)
 {
     if (lease->lock_fd < 0)
         return;
+    crash_note_to(-1, NULL);
     unlink(lease->lock_path);
     close(lease->lock_fd);
     lease->lock_fd = -1;
@@ -63,8 +66,9 @@ static int take_lock(struct worker *worker, struct error *err)
                          worker->options.settings->database, mark) >= sizeof lease->lock_path)
         return error_set(err, -ENAMETOOLONG, "the setting `database` is too long a path");
     r = file_lock(lease->lock_path, false, &lease->lock_fd, err);
-    return r == FILE_LOCK_HELD ? error_set(err, -EBUSY, "%s is locked by another process", lease->lock_path)
-                               : r;
+    if (r == FILE_LOCK_HELD)
+        return error_set(err, -EBUSY, "%s is locked by another process", lease->lock_path);
+    return r < 0 ? r : crash_note_to(lease->lock_fd, err);
 }
 
 /* Others took us for dead: what we had is theirs now. */
@@ -144,7 +148,6 @@ int lease_start(struct worker *worker, struct error *err)
 struct burial {
     struct commit_work work;
     struct take_back how;
-    const char *downloads_dir;
     struct job jobs[WORKER_TAKE_BACK_MAX];
     size_t count;
     bool gone;
@@ -168,18 +171,7 @@ static int bury(struct commit_work *work, struct store *store, struct error *err
 struct death {
     const char *cause;
     bool is_certain; /* else the process may come to itself and write on */
-    bool by_a_job;   /* what it was writing may have killed it */
 };
-
-/* A file of the claim is under construction. */
-static bool was_at(const struct take_back *how, const struct job *job)
-{
-    const struct burial *burial = container_of(how, struct burial, how);
-    char path[PATH_MAX];
-
-    return job_part_path(burial->downloads_dir, job, audio_format_name(job->format), job->epoch, path) &&
-           access(path, F_OK) == 0;
-}
 
 static void log_taken_back(const struct job *job)
 {
@@ -194,7 +186,7 @@ static void log_taken_back(const struct job *job)
  * the next claim to go on with where the process is dead for sure; a hung one may come to itself and write
  * on, so its files go.
  */
-static int take_all_back(struct worker *worker, int64_t dead, int64_t lease_until, const struct death *death,
+static int take_all_back(struct worker *worker, const struct take_back *how, const struct death *death,
                          struct error *err)
 {
     const struct settings *settings = worker->options.settings;
@@ -204,8 +196,7 @@ static int take_all_back(struct worker *worker, int64_t dead, int64_t lease_unti
     if (burial == NULL)
         return error_set(err, -ENOMEM, "out of memory");
     burial->work.run = bury;
-    burial->how = (struct take_back){dead, lease_until, death->by_a_job ? was_at : NULL};
-    burial->downloads_dir = settings->downloads_dir;
+    burial->how = *how;
     while (r == 0 && !burial->gone) {
         r = committer_call(worker->committer, &burial->work, err);
         for (size_t i = 0; r == 0 && i < burial->count; i++) {
@@ -229,7 +220,7 @@ void lease_end(struct worker *worker)
     struct error err = {""};
 
     if (atomic_load(&lease->worker) != 0 &&
-        take_all_back(worker, atomic_load(&lease->worker), 0, &none, &err) < 0)
+        take_all_back(worker, &(struct take_back){.worker = atomic_load(&lease->worker)}, &none, &err) < 0)
         log_error("cannot sign off: %s; other workers will notice", err.text);
     drop_lock(lease);
 }
@@ -240,14 +231,46 @@ void lease_end(struct worker *worker)
 static const struct death *death_of(const struct worker *worker, const struct worker_row *row)
 {
     static const struct death restart = {"the machine was restarted", .is_certain = true};
-    static const struct death end = {"its process ended", .is_certain = true, .by_a_job = true};
-    static const struct death hang = {"its lease ran out", .by_a_job = true};
+    static const struct death end = {"its process ended", .is_certain = true};
+    static const struct death hang = {"its lease ran out"};
 
     if (strcmp(row->boot_id, worker->lease.boot_id) != 0)
         return &restart;
     if (file_lock_is_free(row->lock_path))
         return &end;
     return row->lease_until < clock_monotonic_ms(worker->options.clock) ? &hang : NULL;
+}
+
+/* What a worker that crashed has written into its lock file: the job that it was at, or "". */
+static void read_culprit(const char *lock_path, char ret_job_id[JOB_ID_SIZE])
+{
+    cleanup(close_fd) int fd = open(lock_path, O_RDONLY | O_CLOEXEC);
+    ssize_t got = fd >= 0 ? read(fd, ret_job_id, JOB_ID_SIZE - 1) : 0;
+
+    ret_job_id[got > 0 ? got : 0] = '\0';
+}
+
+static void bury_worker(struct worker *worker, const struct worker_row *row, const struct death *death)
+{
+    char culprit[JOB_ID_SIZE];
+    const struct take_back how = {row->worker, row->lease_until, culprit};
+    struct error err = {""};
+    int r;
+
+    read_culprit(row->lock_path, culprit);
+    r = take_all_back(worker, &how, death, &err);
+    if (r < 0)
+        log_error("cannot take jobs back from worker %lld: %s", (long long)row->worker, err.text);
+    if (r != 0)
+        return; /* it has given a sign of life meanwhile, or another worker was quicker */
+    if (culprit[0] != '\0') {
+        const struct log_context context = {.job_id = culprit};
+
+        log_write(LOG_LEVEL_ERROR, &context, "worker %lld crashed at this job", (long long)row->worker);
+    }
+    log_info("took back the jobs of worker %lld: %s", (long long)row->worker, death->cause);
+    unlink(row->lock_path);
+    worker->maybe_pending = true;
 }
 
 static void watch_others(struct worker *worker)
@@ -263,16 +286,9 @@ static void watch_others(struct worker *worker)
     }
     for (size_t i = 0; i < count; i++) {
         const struct death *death = rows[i].worker != own ? death_of(worker, &rows[i]) : NULL;
-        int r = death != NULL ? take_all_back(worker, rows[i].worker, rows[i].lease_until, death, &err)
-                              : STORE_STALE;
 
-        if (r < 0)
-            log_error("cannot take jobs back from worker %lld: %s", (long long)rows[i].worker, err.text);
-        if (r != 0)
-            continue; /* it lives, has given a sign of life meanwhile, or another worker was quicker */
-        log_info("took back the jobs of worker %lld: %s", (long long)rows[i].worker, death->cause);
-        unlink(rows[i].lock_path);
-        worker->maybe_pending = true;
+        if (death != NULL)
+            bury_worker(worker, &rows[i], death);
     }
     worker_rows_free(rows, count);
 }

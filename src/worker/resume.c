@@ -123,7 +123,7 @@ bool run_leave(struct run *run)
     struct error err = {""};
 
     if (run->checkpoint == NULL || run->audio == NULL ||
-        atomic_load(&run->worker->lease.worker) == 0) /* others have taken the job over */
+        atomic_load(&run->worker->lease.worker) != run->claimed_by) /* others have taken the job over */
         return false;
     /* The marks that were made hold in any case, as long as the machine runs. */
     if (make_durable(run, &err) < 0)

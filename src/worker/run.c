@@ -5,8 +5,18 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "job/catalogue.h"
 #include "job/files.h"
 #include "worker/internal.h"
+
+/* 0 where an older version knew the voice: the engine will refuse it. */
+static int rate_of(const struct job *job)
+{
+    const struct language *language = catalogue_find_language(job->language);
+    const struct voice *voice = language != NULL ? catalogue_find_voice(language, job->voice) : NULL;
+
+    return voice != NULL ? voice->sample_rate : 0;
+}
 
 struct run *run_new(struct worker *worker, struct job *job, const char *text, size_t text_size)
 {
@@ -27,8 +37,10 @@ struct run *run_new(struct worker *worker, struct job *job, const char *text, si
     memcpy(run->text, text, text_size);
     run->text_size = text_size;
     run->worker = worker;
+    run->claimed_by = atomic_load(&worker->lease.worker);
     run->job = *job;
     *job = (struct job){0};
+    run->sample_rate = rate_of(&run->job);
     run->last = &run->first;
     run->last_task = &run->first_task;
     run->spool_fd = -1;
@@ -110,7 +122,7 @@ void run_settle(struct run *run)
         run_free(run);
         return;
     }
-    if (run->put_back)
+    if (run->put_back && run->setback == NULL)
         run->left = run_leave(run);
     if (run->outcome.status != JOB_COMPLETED || run->put_back)
         run->audio = audio_writer_abandon(run->audio);
@@ -124,7 +136,9 @@ static void end(struct run *run)
     unlist(run);
     run->worker->ending_count++;
     run->over = true;
-    atomic_store(&run->given_up, true);
+    atomic_store(&run->given_up, run->put_back || run->outcome.status != JOB_COMPLETED);
+    if (atomic_load(&run->given_up))
+        encode_drop(run);
     run_settle(run);
 }
 
@@ -189,6 +203,13 @@ void run_fail(struct run *run, const struct utterance *culprit, const char *code
     end(run);
 }
 
+const struct setback *setback_of(int fault)
+{
+    static const struct setback full = {"storage_full", "the disk was full before the audio was whole"};
+
+    return fault == -ENOSPC || fault == -EDQUOT ? &full : NULL;
+}
+
 void run_suffer(struct run *run, int fault, const struct error *err)
 {
     struct log_context context = run_context(run);
@@ -198,5 +219,6 @@ void run_suffer(struct run *run, int fault, const struct error *err)
         return;
     }
     log_write(LOG_LEVEL_ERROR, &context, "job put back: %s", err->text);
+    run->setback = setback_of(fault);
     run_put_back(run);
 }

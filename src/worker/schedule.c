@@ -138,13 +138,16 @@ static void post_claim(struct worker *worker, size_t wanted, bool others_only)
     worker->maybe_other = false;
 }
 
-/* Jobs whose segments are not all with the synthesizers: with so many, no synthesizer waits for a claim. */
+/*
+ * Jobs whose segments are not all with the synthesizers: with so many, no synthesizer waits for a claim.  And
+ * those that are not encoded yet: where encoders are slower than synthesizers, the cores have work enough.
+ */
 static size_t unfinished_runs(const struct worker *worker)
 {
     size_t count = 0;
 
     for (const struct run *run = worker->runs; run != NULL; run = run->next)
-        count += run_has_more(run);
+        count += run_has_more(run) || run->first_task != NULL;
     return count;
 }
 
@@ -157,32 +160,47 @@ static bool another_key_waits(struct worker *worker)
     return key_waits(worker->store, served, count, NULL) == 0;
 }
 
+/* The one that has the most on the disk; NULL where none has anything. */
+static struct run *largest_run(const struct worker *worker)
+{
+    struct run *largest = NULL;
+
+    for (struct run *run = worker->runs; run != NULL; run = run->next)
+        if (run->samples > (largest != NULL ? largest->samples : 0))
+            largest = run;
+    return largest;
+}
+
 /*
  * Half of the reserve is for jobs that were taken before the disk filled up.  Below that they wait: each that
- * is begun and cannot be written would be spoken in vain, and the database needs room.
+ * is begun and cannot be written would be spoken in vain.  The last quarter is the database's.
  */
-static bool has_space(struct worker *worker)
+void watch_space(struct worker *worker, int64_t now)
 {
-    int64_t now = clock_monotonic_ms(worker->options.clock);
+    const struct settings *settings = worker->options.settings;
+    struct run *largest;
+    struct error err;
     bool full;
 
     if (now < worker->space_at)
-        return !worker->disk_is_full;
+        return;
     worker->space_at = now + WATCH_INTERVAL_MS;
-    full = job_space_is_below(worker->options.settings, worker->options.settings->disk_reserve / 2);
+    full = job_space_is_below(settings, settings->disk_reserve / 2);
     if (full != worker->disk_is_full)
         log_write(full ? LOG_LEVEL_ERROR : LOG_LEVEL_INFO, NULL,
                   full ? "the disk is below half of its reserve: no job is begun until there is room"
                        : "the disk has room again");
     worker->disk_is_full = full;
-    return !full;
+    if (full && job_space_is_below(settings, settings->disk_reserve / 4) &&
+        (largest = largest_run(worker)) != NULL)
+        run_suffer(largest, error_set(&err, -ENOSPC, "the disk is below a quarter of its reserve"), &err);
 }
 
 static bool may_claim(struct worker *worker)
 {
     return worker->claiming == NULL && worker->maybe_pending && worker->run_count < RUNS_MAX &&
            worker->ending_count < ENDINGS_MAX && atomic_load(&worker->lease.worker) != 0 &&
-           clock_monotonic_ms(worker->options.clock) >= worker->claim_not_before && has_space(worker);
+           clock_monotonic_ms(worker->options.clock) >= worker->claim_not_before && !worker->disk_is_full;
 }
 
 /*

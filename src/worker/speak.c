@@ -2,7 +2,9 @@
 /* A job while it is spoken: text in pieces, segments to the synthesizers, samples joined in the order of the
  * text. */
 #include <errno.h>
+#include <string.h>
 
+#include "base/crash.h"
 #include "base/file.h"
 #include "job/files.h"
 #include "worker/internal.h"
@@ -68,7 +70,7 @@ static int join(struct run *run, struct utterance *utterance, struct error *err)
     int r = 0;
 
     if (task->sample_count > 0 && run->audio == NULL)
-        r = open_audio(run, task->sample_rate, err);
+        r = open_audio(run, run->sample_rate, err);
     if (r == 0 && task->sample_count > 0)
         r = run_add_words(run, utterance, err);
     if (r == 0 && task->sample_count > 0)
@@ -119,14 +121,24 @@ static void receive_progress(struct letter *letter)
         run_settle(run);
 }
 
+/* Code points that are in the audio.  What is spooled counts by the share of it that is encoded. */
+static int64_t characters_in_audio(const struct run *run)
+{
+    if (run->spool_fd < 0 || run->samples == 0)
+        return run->spool_fd < 0 ? run->spoken : 0;
+    return (int64_t)((double)run->spoken * (double)run->in_file / (double)run->samples);
+}
+
 static void post_progress(struct run *run)
 {
     int64_t now = clock_monotonic_ms(run->worker->options.clock);
+    int64_t value = characters_in_audio(run);
 
-    if (run->progress_posted || now < run->progress_at)
+    if (run->progress_posted || now < run->progress_at ||
+        (value == run->progress_value && run->engine_chars == 0))
         return;
     run->progress_at = now + PROGRESS_INTERVAL_MS;
-    run->progress_value = run->spoken;
+    run->progress_value = value;
     run->progress = (struct commit_work){.run = write_progress, .done = send_progress_letter};
     run->progress_letter.receive = receive_progress;
     run->progress_chars = run->engine_chars;
@@ -147,8 +159,8 @@ static void complete(struct run *run)
     run_complete(run);
 }
 
-/* Joins the utterances that come next; true where there were any. */
-static int join_spoken(struct run *run, bool *ret_joined, struct error *err)
+/* Joins the utterances that come next. */
+static int join_spoken(struct run *run, struct error *err)
 {
     int r = 0;
 
@@ -164,16 +176,15 @@ static int join_spoken(struct run *run, bool *ret_joined, struct error *err)
             run->last = &run->first;
         run->utterances--;
         utterance_free(utterance);
-        *ret_joined = true;
     }
     return r;
 }
 
-void run_advance(struct run *run)
+static void advance(struct run *run)
 {
     struct error err = {""};
-    bool joined = false, is_spoken;
-    int r = join_spoken(run, &joined, &err);
+    bool is_spoken;
+    int r = join_spoken(run, &err);
 
     is_spoken = run->segmented && run->first == NULL;
     if (r == 0 && run->spool_fd >= 0)
@@ -182,8 +193,18 @@ void run_advance(struct run *run)
         run_suffer(run, r, &err);
     else if (is_spoken && run->first_task == NULL)
         complete(run);
-    else if (joined)
+    else
         post_progress(run);
+}
+
+void run_advance(struct run *run)
+{
+    char job_id[JOB_ID_SIZE]; /* the run may be gone before the note is */
+
+    memcpy(job_id, run->job.job_id, sizeof job_id);
+    crash_note(job_id);
+    advance(run);
+    crash_note(NULL);
 }
 
 static void receive(struct synth_task *task)
@@ -286,6 +307,7 @@ static struct utterance *append_utterance(struct run *run, struct segment *segme
     utterance->task = (struct synth_task){
         .language = run->job.language,
         .voice = run->job.voice,
+        .sample_rate = run->sample_rate,
         .speed = run->job.speed,
         .pitch = run->job.pitch,
         .text = utterance->segment.text,
@@ -316,8 +338,11 @@ struct utterance *run_next_utterance(struct run *run)
     while (!run->segmented && run->utterances < UTTERANCES_AHEAD * run->worker->synthesizers) {
         cleanup(segment_release) struct segment segment = {0};
         struct utterance *utterance;
-        int r = next_segment(run, &segment, &err);
+        int r;
 
+        crash_note(run->job.job_id);
+        r = next_segment(run, &segment, &err);
+        crash_note(NULL);
         if (r == SEGMENT_NONE_LEFT) {
             run->segmented = true;
             break;

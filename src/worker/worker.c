@@ -274,6 +274,7 @@ static void turn(struct worker *worker)
     finish_retries(worker, now);
     lease_watch(worker, now);
     watch_pool(worker);
+    watch_space(worker, now);
     schedule(worker);
 }
 

@@ -109,7 +109,7 @@ Test(metrics, a_job_that_is_put_back_enters_pending_again)
     cleanup(job_release) struct job claim = claim_new(NULL);
 
     begin();
-    cr_assert_eq(job_put_back(database.store, claim.id, claim.epoch, NULL), 0);
+    cr_assert_eq(job_put_back(database.store, claim.id, claim.epoch, NULL, NULL), 0);
     commit();
     testcase_jobs(2, 1, 0, 0, 0, 1);
 }

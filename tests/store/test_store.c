@@ -53,13 +53,6 @@ static int64_t pending_jobs(void)
     return pending;
 }
 
-static bool was_at_it(const struct take_back *how, const struct job *job)
-{
-    (void)how;
-    (void)job;
-    return true;
-}
-
 static size_t take_back_as(const struct take_back *how, int expected)
 {
     struct job jobs[WORKER_TAKE_BACK_MAX];
@@ -80,8 +73,8 @@ static size_t take_back(int64_t worker, int64_t lease_until, int expected)
     return take_back_as(&(struct take_back){.worker = worker, .lease_until = lease_until}, expected);
 }
 
-/* Claims the only job, says how much of it was spoken, and dies at it. */
-static void die_at_it(int64_t spoken)
+/* Claims the only job, says how much of it was spoken, and crashes at it. */
+static void crash_at_it(int64_t spoken)
 {
     cleanup(job_release) struct job claim = {0};
     int64_t worker = database_join(&database);
@@ -90,7 +83,7 @@ static void die_at_it(int64_t spoken)
     cr_assert_eq(store_begin(database.store, "test", NULL), 0);
     cr_assert_eq(job_progress_set(database.store, claim.id, claim.epoch, spoken, NULL), 0);
     cr_assert_eq(store_commit(database.store, NULL), 0);
-    cr_assert_eq(take_back_as(&(struct take_back){.worker = worker, .was_at = was_at_it}, 0), 1);
+    cr_assert_eq(take_back_as(&(struct take_back){.worker = worker, .culprit = claim.job_id}, 0), 1);
 }
 
 static struct job look_at(const char *job_id)
@@ -446,33 +439,33 @@ Test(store, a_job_whose_cancellation_was_asked_for_ends_with_its_worker)
     cr_assert_eq(pending_jobs(), 0);
 }
 
-Test(store, a_job_at_which_worker_after_worker_dies_fails_and_says_so)
+Test(store, a_job_at_which_worker_after_worker_crashes_fails_and_says_so)
 {
     cleanup(job_release) struct job created =
         database_add_job(&database, database.key, "A text that no worker survives.", "http://127.0.0.1:9/x");
     cleanup(job_release) struct job last = {0}, job = {0};
 
     for (int i = 1; i < JOB_SETBACKS_MAX; i++)
-        die_at_it(7);
+        crash_at_it(7);
     last = look_at(created.job_id);
     cr_assert_eq(last.status, JOB_PENDING, "patience has an end, which is not reached");
-    die_at_it(7);
+    crash_at_it(7);
     job = look_at(created.job_id);
     cr_assert_eq(job.status, JOB_FAILED);
-    cr_assert_str_eq(job.error_code, "worker_lost");
+    cr_assert_str_eq(job.error_code, "worker_crashed");
     cr_assert_not_null(strstr(job.error_message, "7 characters"), "%s", job.error_message);
     cr_assert_eq(job.webhook_status, WEBHOOK_PENDING, "the client is told");
     cr_assert_eq(pending_jobs(), 0);
 }
 
-Test(store, workers_that_die_at_a_job_further_on_each_time_are_not_held_against_it)
+Test(store, workers_that_crash_further_on_each_time_are_not_held_against_a_job)
 {
     cleanup(job_release) struct job created =
         database_add_job(&database, database.key, "A text that is spoken bit by bit.", NULL);
     cleanup(job_release) struct job job = {0};
 
     for (int i = 0; i < 3 * JOB_SETBACKS_MAX; i++)
-        die_at_it(1 + i / (JOB_SETBACKS_MAX - 1));
+        crash_at_it(1 + i / (JOB_SETBACKS_MAX - 1));
     job = look_at(created.job_id);
     cr_assert_eq(job.status, JOB_PENDING);
     cr_assert_eq(job.spoken, 1 + (3 * JOB_SETBACKS_MAX - 1) / (JOB_SETBACKS_MAX - 1));
@@ -489,10 +482,32 @@ Test(store, workers_that_die_beside_a_job_are_not_held_against_it)
         int64_t worker = database_join(&database);
 
         cr_assert_eq(database_claim(&database, worker, &claim), 0);
-        cr_assert_eq(take_back(worker, 0, 0), 1);
+        cr_assert_eq(take_back_as(&(struct take_back){.worker = worker, .culprit = "job_another"}, 0), 1);
     }
     job = look_at(created.job_id);
     cr_assert_eq(job.status, JOB_PENDING);
+}
+
+Test(store, a_job_that_fills_the_disk_each_time_fails_in_the_end)
+{
+    static const struct setback full = {"storage_full", "the disk was full"};
+    cleanup(job_release) struct job created =
+        database_add_job(&database, database.key, "A text that is too long for the disk.", NULL);
+    cleanup(job_release) struct job job = {0};
+
+    for (int i = 1; i <= JOB_SETBACKS_MAX; i++) {
+        cleanup(job_release) struct job claim = {0};
+
+        cr_assert_eq(database_claim(&database, database_join(&database), &claim), 0);
+        cr_assert_eq(store_begin(database.store, "test", NULL), 0);
+        cr_assert_eq(job_put_back(database.store, claim.id, claim.epoch, &full, NULL),
+                     i < JOB_SETBACKS_MAX ? 0 : STORE_GAVE_UP);
+        cr_assert_eq(store_commit(database.store, NULL), 0);
+    }
+    job = look_at(created.job_id);
+    cr_assert_eq(job.status, JOB_FAILED);
+    cr_assert_str_eq(job.error_code, "storage_full");
+    cr_assert_eq(pending_jobs(), 0);
 }
 
 Test(store, progress_never_falls)
@@ -501,8 +516,8 @@ Test(store, progress_never_falls)
         database_add_job(&database, database.key, "A text that is begun twice.", NULL);
     cleanup(job_release) struct job job = {0};
 
-    die_at_it(12);
-    die_at_it(5);
+    crash_at_it(12);
+    crash_at_it(5);
     job = look_at(created.job_id);
     cr_assert_eq(job.spoken, 12);
 }

@@ -144,6 +144,19 @@ static void change_rate(const struct frame_speak *say)
     hang(say);
 }
 
+/* As high as a frame may have it, and more of it than a piece of RATE has samples. */
+static void speak_high(const struct frame_speak *say)
+{
+    static const int16_t samples[FRAME_PIECE_MAX];
+    size_t most = frame_samples_max(say->text_bytes, say->speed, FRAME_RATE_MAX), count = 0;
+
+    for (; count + FRAME_PIECE_MAX <= most; count += FRAME_PIECE_MAX)
+        frame_put_audio(&out, say->id, FRAME_RATE_MAX, samples, FRAME_PIECE_MAX);
+    frame_put_done(
+        &out, &(struct frame_done){.id = say->id, .sample_rate = FRAME_RATE_MAX, .samples = (uint32_t)count});
+    flush();
+}
+
 static void misplace_words(const struct frame_speak *say)
 {
     struct frame_word word = {0, FRAME_TEXT_MAX * 2, 0, 0};
@@ -193,6 +206,7 @@ static const struct {
     {"ask", ask_back},
     {"miscount", miscount},
     {"rate", change_rate},
+    {"high", speak_high},
     {"misplace", misplace_words},
     {"refuse", refuse},
     {"report", report_flood},

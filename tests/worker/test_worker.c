@@ -219,6 +219,76 @@ Test(worker, what_was_spoken_counts_once_though_no_report_of_progress_could_be_w
     job_release(&job);
 }
 
+static struct job add_job_of(const char *text, enum audio_format format, const char *voice)
+{
+    struct job job = database_add_job(&database, database.key, text, NULL);
+    char sql[160];
+
+    snprintf(sql, sizeof sql, "UPDATE jobs SET format = '%s', voice = '%s', timings = 1 WHERE id = %lld",
+             audio_format_name(format), voice, (long long)job.id);
+    database_execute(&database, sql);
+    return job;
+}
+
+/* Long enough for several pieces that are encoded apart, and for a spool that outlives its worker. */
+static char *long_text(void)
+{
+    struct buf text = BUF_INIT(1 << 20);
+
+    for (int i = 0; i < 120; i++)
+        buf_printf(&text, "This is sentence number %d of a text that takes a while. ", i);
+    cr_assert(buf_ok(&text));
+    return text.data;
+}
+
+Test(worker, every_format_is_encoded_beside_the_loop)
+{
+    cleanup(free_ptr) char *text = long_text();
+    struct job jobs[AUDIO_FORMAT_COUNT];
+    struct running running;
+
+    for (int format = 0; format < AUDIO_FORMAT_COUNT; format++)
+        jobs[format] = add_job_of(text, (enum audio_format)format, "kal");
+    start(&running, SYNTH_FOR_TESTS);
+    for (int format = 0; format < AUDIO_FORMAT_COUNT; format++) {
+        cleanup(job_release) struct job job = wait_for_end(jobs[format].job_id);
+
+        cr_expect_eq(job.status, JOB_COMPLETED, "%s: %s", audio_format_name(job.format), job.error_message);
+        cr_expect_gt(job.audio.samples, 8000 * 60);
+        job_release(&jobs[format]);
+    }
+    stop(&running);
+    cr_assert_eq(count_files(), AUDIO_FORMAT_COUNT * (1 + TIMINGS_FILES));
+}
+
+/* Wherever they are: being spoken, encoded, or on their way to the disk. */
+Test(worker, jobs_of_every_format_outlive_workers_that_stop)
+{
+    cleanup(free_ptr) char *text = long_text();
+    struct job jobs[2 * AUDIO_FORMAT_COUNT];
+
+    for (size_t i = 0; i < array_length(jobs); i++)
+        jobs[i] = add_job_of(text, (enum audio_format)(i % AUDIO_FORMAT_COUNT), "kal");
+    for (int turn = 0; turn < 8; turn++) {
+        struct running running;
+
+        start(&running, SYNTH_FOR_TESTS);
+        poll(NULL, 0, 20 + 40 * turn);
+        stop(&running);
+    }
+    for (size_t i = 0; i < array_length(jobs); i++) {
+        struct running running;
+        cleanup(job_release) struct job job = {0};
+
+        start(&running, SYNTH_FOR_TESTS);
+        job = wait_for_end(jobs[i].job_id);
+        stop(&running);
+        cr_expect_eq(job.status, JOB_COMPLETED, "%s: %s", audio_format_name(job.format), job.error_message);
+        job_release(&jobs[i]);
+    }
+    cr_assert_eq(count_files(), 2 * AUDIO_FORMAT_COUNT * (1 + TIMINGS_FILES));
+}
+
 Test(worker, a_text_in_which_the_voice_finds_nothing_fails_and_says_so)
 {
     struct running running;
@@ -391,22 +461,23 @@ Test(worker, jobs_of_a_worker_that_died_are_taken_back)
     cr_assert_gt(job.epoch, claim.epoch);
 }
 
-/* Claims the only job, begins to write its audio, and dies. */
-static void die_at_it(const char *boot_id)
+/* Claims the only job, and is gone; what it wrote into its lock file is what it crashed at. */
+static void die(const char *culprit)
 {
     cleanup(job_release) struct job claim = {0};
-    char path[PATH_MAX];
+    cleanup(free_ptr) char *lock_path = in_folder("dead.lock");
+    char boot_id[64];
     int64_t worker;
-    FILE *part;
+    FILE *file = fopen("/proc/sys/kernel/random/boot_id", "r");
 
+    cr_assert_not_null(file);
+    cr_assert_eq(fscanf(file, "%63s", boot_id), 1);
+    fclose(file);
     cr_assert_eq(store_begin(database.store, "test", NULL), 0);
-    cr_assert_eq(worker_join(database.store, "/tmp/none", boot_id, INT64_MAX, &worker, NULL), 0);
+    cr_assert_eq(worker_join(database.store, lock_path, boot_id, INT64_MAX, &worker, NULL), 0);
     cr_assert_eq(store_commit(database.store, NULL), 0);
     cr_assert_eq(database_claim(&database, worker, &claim), 0);
-    cr_assert(job_part_path(settings.downloads_dir, &claim, "wav", claim.epoch, path));
-    part = fopen(path, "w");
-    cr_assert_not_null(part);
-    fclose(part);
+    cr_assert_eq(file_replace(lock_path, culprit, strlen(culprit), 0600, NULL), 0);
 }
 
 /* Runs a worker until no other one is registered. */
@@ -416,62 +487,48 @@ static void bury_the_dead(void)
 
     start(&running, SYNTH_FOR_TESTS);
     for (int waited = 0; waited < PATIENCE_MS; waited += 10) {
-        if (database_count(&database, "SELECT count(*) FROM workers WHERE lock_path = '/tmp/none'") == 0)
+        if (database_count(&database, "SELECT count(*) FROM workers WHERE lock_path LIKE '%/dead.lock'") == 0)
             break;
         poll(NULL, 0, 10);
     }
     stop(&running);
 }
 
-static void testcase_setbacks(const char *boot_id, int64_t setbacks)
+static void testcase_setbacks(const struct job *job, const char *culprit, int64_t setbacks)
 {
-    cleanup(job_release) struct job created = database_add_job(&database, database.key, "Hello there.", NULL);
     char sql[128];
 
-    die_at_it(boot_id);
+    die(culprit);
     bury_the_dead();
-    snprintf(sql, sizeof sql, "SELECT setbacks FROM jobs WHERE id = %lld", (long long)created.id);
+    snprintf(sql, sizeof sql, "SELECT setbacks FROM jobs WHERE id = %lld", (long long)job->id);
     cr_assert_eq(database_count(&database, sql), setbacks);
 }
 
-static void read_boot_id(char ret_boot_id[64])
+Test(worker, a_job_at_which_a_worker_crashed_has_a_setback)
 {
-    FILE *file = fopen("/proc/sys/kernel/random/boot_id", "r");
+    cleanup(job_release) struct job job = database_add_job(&database, database.key, "Hello there.", NULL);
 
-    cr_assert_not_null(file);
-    cr_assert_eq(fscanf(file, "%63s", ret_boot_id), 1);
-    fclose(file);
+    testcase_setbacks(&job, job.job_id, 1);
 }
 
-Test(worker, a_job_at_which_a_worker_dies_has_a_setback)
+Test(worker, a_job_at_which_a_worker_was_killed_has_none)
 {
-    char boot_id[64];
+    cleanup(job_release) struct job job = database_add_job(&database, database.key, "Hello there.", NULL);
 
-    cr_assert_eq(job_folders_make(settings.downloads_dir, NULL), 0);
-    read_boot_id(boot_id);
-    testcase_setbacks(boot_id, 1);
-}
-
-Test(worker, a_restart_of_the_machine_is_no_jobs_fault)
-{
-    cr_assert_eq(job_folders_make(settings.downloads_dir, NULL), 0);
-    testcase_setbacks("another boot", 0);
+    testcase_setbacks(&job, "", 0);
 }
 
 Test(worker, a_job_that_no_worker_survives_fails_and_leaves_no_file)
 {
     cleanup(job_release) struct job created = database_add_job(&database, database.key, "Hello there.", NULL);
     cleanup(job_release) struct job job = {0};
-    char boot_id[64];
 
-    cr_assert_eq(job_folders_make(settings.downloads_dir, NULL), 0);
-    read_boot_id(boot_id);
-    die_at_it(boot_id);
-    database_execute(&database, "UPDATE jobs SET setbacks = 9");
+    die(created.job_id);
+    database_execute(&database, "UPDATE jobs SET setbacks = 2");
     bury_the_dead();
     job = wait_for_end(created.job_id);
     cr_assert_eq(job.status, JOB_FAILED);
-    cr_assert_str_eq(job.error_code, "worker_lost");
+    cr_assert_str_eq(job.error_code, "worker_crashed");
     cr_assert_eq(count_files(), 0);
 }
 
@@ -498,6 +555,22 @@ Test(worker, audio_that_no_file_may_hold_fails_its_job_only)
 }
 
 /* ---- with an engine that misbehaves on command ---- */
+
+/* Its samples would not fit where those of the voice's rate do. */
+Test(worker, an_engine_that_speaks_at_another_rate_harms_its_job_only)
+{
+    cleanup(job_release) struct job created = add_job_of("Please speak high.", AUDIO_OPUS, "slt");
+    cleanup(job_release) struct job job = {0}, after = {0};
+    struct running running;
+
+    start(&running, FAULTY_ENGINE_FOR_TESTS);
+    job = wait_for_end(created.job_id);
+    after = speak("An honest text.");
+    stop(&running);
+    cr_assert_eq(job.status, JOB_FAILED);
+    cr_assert_str_eq(job.error_code, "synthesis_crashed");
+    cr_assert_eq(after.status, JOB_COMPLETED);
+}
 
 Test(worker, a_segment_that_kills_its_synthesizer_twice_fails_its_job_only)
 {

@@ -295,13 +295,13 @@ class Product:
         self.extra = []
         self.env = {}
 
-    def run(self, *arguments, check_status=True):
+    def run(self, *arguments, check_status=True, build=BUILD):
         result = subprocess.run(
             [RUN, "--state", str(self.state), *arguments],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            env={**os.environ, "SAYHOOK_BUILD": str(BUILD)},
+            env={**os.environ, "SAYHOOK_BUILD": str(build)},
             timeout=PATIENCE,
             check=False,
         )

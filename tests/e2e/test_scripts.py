@@ -252,6 +252,50 @@ def test_what_is_stopped_elsewhere_ends_in_the_foreground_and_leaves_the_next_al
         shutil.rmtree(product.state)
 
 
+def text_that_no_voice_speaks(product):
+    text = product.state / "dots.txt"
+    text.write_text("...\n")
+    return str(text)
+
+
+def test_a_demonstration_that_fails_leaves_alone_what_ran_before():
+    with started() as product:
+        before = dict(product.env)
+        result = product.run(text_that_no_voice_speaks(product), check_status=False)
+        check(result.returncode != 0 and b"422" in result.stdout, f"the text is spoken: {result.stdout.decode()}")
+        product.read_env()
+        equal(product.env, before, "env")
+        check(not (product.state / "run" / "listen.pid").exists(), "the receiver was left behind")
+        product.client.wait(product.client.create()["job_id"], "completed")
+
+
+def test_a_demonstration_that_fails_ends_what_was_started_for_it():
+    with started() as product:
+        before = dict(product.env)
+        product.stop()
+        result = product.run(text_that_no_voice_speaks(product), check_status=False)
+        check(result.returncode != 0 and b"422" in result.stdout, f"the text is spoken: {result.stdout.decode()}")
+        equal(listeners(product.port), [], "listeners")
+        product.read_env()
+        equal(product.env, before | {"SAYHOOK_API_PID": "", "SAYHOOK_WORKER_PID": ""}, "env")
+
+
+def test_a_start_that_fails_leaves_alone_what_ran_before():
+    with started() as product:
+        build = product.state / "build"
+        build.mkdir()
+        for program in ("sayhook-worker", "sayhook-synth", "sayhookctl"):
+            (build / program).symlink_to(BUILD / program)
+        (build / "sayhook-api").write_text('#!/bin/sh\ncase "$*" in *--check-config*) exit 0 ;; esac\nexit 1\n')
+        (build / "sayhook-api").chmod(0o755)
+        os.kill(product.api_pid, signal.SIGKILL)
+        wait_for("the end of the API", lambda: not product.is_running(product.api_pid))
+        result = product.run("--no-demo", check_status=False, build=build)
+        equal(result.returncode, 69, f"status, after {result.stdout.decode()}")
+        check(product.is_running(product.worker_pid), "the worker was stopped")
+        equal(listeners(product.port), ["0100007F"], "nginx's addresses")
+
+
 def readme_block(language):
     blocks = re.findall(rf"```{language}\n(.*?)```", (TOP / "README.md").read_text(), re.DOTALL)
     check(blocks, f"the README has no {language}")

@@ -10,10 +10,14 @@
 /* An API that needs longer for an answer hangs. */
 #define ANSWER_TIMEOUT_MS 60000
 
+/* The error that comes in place of a file. */
+#define PROBLEM_MAX (64 << 10)
+
 /* A Retry-After past any patience; more digits are as good. */
 #define RETRY_AFTER_MAX_S 1000000
 
-int exchange_code_of(int status)
+/* What the status of an error means to a script. */
+static int code_of_status(int status)
 {
     switch (status) {
     case 401:
@@ -50,7 +54,7 @@ static void fault_of_answer(struct fault *fault, const char *url, const struct h
 {
     const char *detail = document != NULL ? json_read_string(document, "/detail") : NULL;
 
-    fault->code = exchange_code_of(response->status);
+    fault->code = code_of_status(response->status);
     fault->may_pass = response->status == 429 || response->status >= 500;
     fault->retry_after_ms = retry_after_ms(response);
     error_set(&fault->error, 0, "%s answers %d: %s", url, response->status,
@@ -95,6 +99,48 @@ bool exchange_run(const struct exchange *exchange, struct http_client *client,
         error_prefix(&fault.error, 0, "%s answers with what is no job", exchange->url);
     } else {
         fault_of_answer(&fault, exchange->url, &response, document);
+    }
+    json_read_free(document);
+    *ret_fault = fault;
+    return false;
+}
+
+/* A download under way. */
+struct arrival {
+    const struct download *download;
+    int64_t received;
+};
+
+static bool on_arrival(void *context, int64_t received, int64_t total)
+{
+    struct arrival *arrival = context;
+
+    arrival->received = received;
+    arrival->download->progress(arrival->download->progress_context, received, total);
+    return true;
+}
+
+bool exchange_download(const struct download *download, struct http_client *client, struct fault *ret_fault)
+{
+    struct arrival arrival = {.download = download};
+    struct http_request request = HTTP_REQUEST_INIT("GET", download->url, PROBLEM_MAX);
+    cleanup(http_response_release) struct http_response response = {0};
+    struct json_document *document = NULL;
+    struct fault fault = {0};
+    int r;
+
+    request.download_fd = download->fd;
+    request.progress = on_arrival;
+    request.progress_context = &arrival;
+    r = http_client_send(client, &request, &response, &fault.error);
+    if (r == 0 && response.status == 200)
+        return true;
+    if (r < 0) {
+        fault_of_errno(&fault, r);
+        fault.cut_off = arrival.received > 0;
+    } else {
+        json_read(buf_str(&response.body), response.body.length, &document, &fault.error);
+        fault_of_answer(&fault, download->url, &response, document);
     }
     json_read_free(document);
     *ret_fault = fault;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One request to the API, whose answer is a JSON document, and what to think of it where it is not. */
+/* One request to the API, whose answer is a JSON document or a file, and what to think of it where it is not.
+ */
 #ifndef CTL_EXCHANGE_H
 #define CTL_EXCHANGE_H
 
@@ -18,10 +19,19 @@ struct exchange {
     size_t max_answer;         /* in bytes */
 };
 
+/* The finished audio, at an address that is its own key. */
+struct download {
+    const char *url;
+    int fd;                                                           /* where it is written */
+    void (*progress)(void *context, int64_t received, int64_t total); /* total 0: not known */
+    void *progress_context;
+};
+
 /* Why an exchange failed; nobody has told the user yet. */
 struct fault {
     int code;               /* to exit with */
     bool may_pass;          /* by itself: asking again makes sense */
+    bool cut_off;           /* within a download: some of it was written */
     int64_t retry_after_ms; /* 0: the server did not say */
     struct error error;
 };
@@ -33,7 +43,7 @@ struct fault {
 bool exchange_run(const struct exchange *exchange, struct http_client *client,
                   struct json_document **ret_document, struct buf *ret_text, struct fault *ret_fault);
 
-/* What the status of an error means to a script. */
-int exchange_code_of(int status);
+/* Fetches the whole file; false where that fails, with the reason in ret_fault. */
+bool exchange_download(const struct download *download, struct http_client *client, struct fault *ret_fault);
 
 #endif

@@ -174,30 +174,59 @@ static int follow(struct speak *speak, struct progress *progress)
     return 0;
 }
 
-static bool show_download(void *context, int64_t received, int64_t total)
+static void show_download(void *context, int64_t received, int64_t total)
 {
     progress_show(context, "downloading", total > 0 ? (double)received / (double)total : 0);
-    return true;
 }
 
+/* The audio is the server's still: it can be had later. */
+static int fail_fetch(const struct speak *speak, const char *url, const struct fault *fault)
+{
+    const char *job_id = json_read_string(speak->job, "/job_id");
+    char patience[NUMBER_TEXT_SIZE];
+
+    number_format(NUMBER_DURATION, speak->patience_ms, patience);
+    ctl_fail(speak->ctl, fault->code, "%s", fault->error.text);
+    if (fault->may_pass)
+        return ctl_fail(speak->ctl, fault->code,
+                        "the audio does not arrive within %s; job %s is completed, and its audio is at %s",
+                        patience, job_id, url);
+    return ctl_fail(speak->ctl, fault->code, "job %s is completed; its audio was to come from %s", job_id,
+                    url);
+}
+
+/* Makes room for the whole audio where some of it was written; not on stdout, whose reader has it. */
+static bool begin_again(int fd)
+{
+    return fd != STDOUT_FILENO && ftruncate(fd, 0) == 0 && lseek(fd, 0, SEEK_SET) == 0;
+}
+
+/* Downloads the audio, and again where what goes wrong may pass: patience counts from there. */
 static int fetch(struct speak *speak, int fd, struct progress *progress)
 {
-    const char *url = json_read_string(speak->job, "/audio_url");
-    struct http_request request = HTTP_REQUEST_INIT("GET", url, ANSWER_MAX);
-    cleanup(http_response_release) struct http_response response = {0};
-    struct error error;
-    int r;
+    const struct download download = {.url = json_read_string(speak->job, "/audio_url"),
+                                      .fd = fd,
+                                      .progress = show_download,
+                                      .progress_context = progress};
+    struct patience patience = {0};
+    struct fault fault;
 
-    if (url == NULL)
+    if (download.url == NULL)
         return ctl_fail(speak->ctl, EX_PROTOCOL, "the completed job has no audio_url");
-    request.download_fd = fd;
-    request.progress = show_download;
-    request.progress_context = progress;
-    r = http_client_send(speak->client, &request, &response, &error);
-    if (r < 0)
-        return ctl_fail_error(speak->ctl, r, &error);
-    if (response.status != 200)
-        return ctl_fail(speak->ctl, exchange_code_of(response.status), "%s answers %d", url, response.status);
+    while (!exchange_download(&download, speak->client, &fault)) {
+        int64_t pause_ms;
+
+        if (patience.clock == NULL)
+            patience_init(&patience, &clock_system, speak->patience_ms);
+        if (fault.cut_off && !begin_again(fd))
+            fault.may_pass = false;
+        if (!fault.may_pass || !patience_pause(&patience, fault.retry_after_ms, &pause_ms)) {
+            progress_end(progress);
+            return fail_fetch(speak, download.url, &fault);
+        }
+        progress_show(progress, "retrying", 0);
+        sleep_ms(pause_ms);
+    }
     return 0;
 }
 

@@ -485,6 +485,108 @@ Test(ctl, speak_asks_once_where_nothing_will_pass)
                         "no JSON");
 }
 
+/* A server whose job is completed at once, and that answers so where its audio is asked for; the answers'
+ * place for the job is the caller's. */
+static struct receiver *begin_download(char ret_completed[128], const struct receiver_answer *answers,
+                                       size_t count)
+{
+    struct receiver_answer script[8] = {{.status = 202, .body = ret_completed}};
+    struct receiver *server = receiver_start(script, 1);
+
+    snprintf(ret_completed, 128,
+             "{\"job_id\":\"job_1\",\"status\":\"completed\",\"audio_url\":\"http://127.0.0.1:%d/a\"}",
+             receiver_port(server));
+    memcpy(script + 1, answers, count * sizeof *answers);
+    receiver_script(server, script, count + 1);
+    return server;
+}
+
+Test(ctl, speak_downloads_again_when_the_server_is_back)
+{
+    const struct receiver_answer answers[] = {
+        {.status = 503, .body = PROBLEM, .headers = "Retry-After: 1\r\n"},
+        {.conduct = RECEIVER_RESETS},
+        {.conduct = RECEIVER_RESETS_AFTER, .status = 200, .body = "some of it, and longer than the whole"},
+        {.status = 200, .body = "RIFF and so on"}};
+    char completed[128];
+    struct receiver *server = begin_download(completed, answers, array_length(answers));
+    cleanup(buf_release) struct buf written = BUF_INIT(1024);
+
+    json_read_free(testcase_prints(speak(server, "text", audio)));
+    cr_assert_eq(file_read(audio, &written, NULL), 0);
+    cr_expect_str_eq(buf_str(&written), "RIFF and so on");
+    cr_expect_eq(receiver_wait(server, 1 + array_length(answers), 0), 1 + array_length(answers));
+    receiver_stop(server);
+}
+
+static struct program speak_to_stdout(struct receiver *server)
+{
+    char url[64];
+
+    snprintf(url, sizeof url, "http://127.0.0.1:%d", receiver_port(server));
+    return run("text", (const char *const[]){"speak", "-", "--key", "sk_1", "--url", url, "--quiet",
+                                             "--output", "-", NULL});
+}
+
+Test(ctl, speak_gives_stdout_the_audio_once)
+{
+    const struct receiver_answer answers[] = {
+        {.status = 503, .body = PROBLEM},
+        {.conduct = RECEIVER_RESETS_AFTER, .status = 200, .body = "some of it"},
+        {.status = 200, .body = "RIFF and so on"}};
+    char completed[128];
+    struct receiver *server = begin_download(completed, answers, array_length(answers));
+    struct program program = speak_to_stdout(server);
+
+    cr_expect_eq(program.code, EX_IOERR);
+    cr_expect_str_eq(buf_str(&program.stdout_text), "some of it");
+    cr_expect_not_null(strstr(buf_str(&program.stderr_text), "job job_1 is completed"));
+    program_release(&program);
+    receiver_script(server,
+                    (const struct receiver_answer[]){
+                        {.status = 202, .body = completed}, {.status = 503, .body = PROBLEM}, answers[2]},
+                    3);
+    program = speak_to_stdout(server);
+    cr_expect_eq(program.code, 0);
+    cr_expect_str_eq(buf_str(&program.stdout_text), "RIFF and so on");
+    program_release(&program);
+    receiver_stop(server);
+}
+
+/* What speak says at last where the audio does not come. */
+static void testcase_download_fails(struct receiver_answer answer, const char *patience, int code,
+                                    const char *hint)
+{
+    char completed[128], url[64], partial[80];
+    struct receiver *server = begin_download(completed, &answer, 1);
+
+    snprintf(url, sizeof url, "http://127.0.0.1:%d", receiver_port(server));
+    snprintf(partial, sizeof partial, "%s.part", audio);
+    testcase_fails(
+        code, hint,
+        run("text", (const char *const[]){"speak", "-", "--key", "sk_1", "--url", url, "--quiet", "--json",
+                                          "--patience", patience, "--output", audio, NULL}));
+    cr_expect_neq(access(audio, F_OK), 0);
+    cr_expect_neq(access(partial, F_OK), 0);
+    receiver_stop(server);
+}
+
+Test(ctl, speak_says_where_the_audio_is_that_it_did_not_get)
+{
+    static const char named[] = "within 1s; job job_1 is completed, and its audio is at http://127.0.0.1:";
+    const struct receiver_answer late = {
+        .status = 503, .body = PROBLEM, .headers = "Retry-After: 999999999999\r\n"};
+
+    testcase_download_fails((struct receiver_answer){.status = 503, .body = PROBLEM}, "1s", EX_TEMPFAIL,
+                            named);
+    testcase_download_fails((struct receiver_answer){.conduct = RECEIVER_RESETS}, "1s", EX_IOERR, named);
+    testcase_download_fails(late, "24h", EX_TEMPFAIL, "say something");
+    testcase_download_fails((struct receiver_answer){.status = 410, .body = PROBLEM}, "24h", EX_DATAERR,
+                            "410: say something");
+    testcase_download_fails((struct receiver_answer){.status = 404}, "24h", EX_DATAERR,
+                            "job job_1 is completed; its audio was to come from http://127.0.0.1:");
+}
+
 static void testcase_speak_fails(int status, const char *body, int code, const char *hint)
 {
     const struct receiver_answer answer = {.status = status, .body = body};

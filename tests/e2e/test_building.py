@@ -28,7 +28,8 @@ exec "$@"
 SHELL = 'set -euo pipefail; . "$1/scripts/lib.sh"; shift; eval "$1"'
 
 
-# A tree that configures and builds, and has one check of tests/lint/.
+# A tree that configures and builds, and has one check of tests/lint/ and one unit test.  Its programs are built with the
+# builds to themselves or not at all.
 CONFIGURE = """#!/bin/sh
 cp "${0%/*}/Makefile.in" Makefile
 """
@@ -37,6 +38,11 @@ MAKEFILE = """all:
 lint:
 	@echo 'PASS: one'; echo 'SKIP: another'; test ! -e ../../wrong || { echo 'FAIL: a third'; exit 1; }
 docs:
+check-programs fuzzers check-threads-programs: all programs
+programs:
+	@! flock -n ../lock true && touch programs
+check: programs
+	@echo 'PASS: a unit'
 """
 
 
@@ -94,9 +100,11 @@ class Machine:
         """Makes the tree, whose builds lie beside the packages'; a file `broken` in the machine breaks every build."""
         tree = self.folder / "tree"
         shutil.copytree(TOP / "scripts", tree / "scripts")
-        (tree / "tests" / "lint").mkdir(parents=True)
+        for folder in ("lint", "unit"):
+            (tree / "tests" / folder).mkdir(parents=True)
         for name, text in (("configure.ac", ""), ("Makefile.am", ""), ("Makefile.in", MAKEFILE), ("configure", CONFIGURE),
-                           ("scripts/packages-run", ""), ("scripts/packages-test", ""), ("tests/lint/one.test", "")):
+                           ("scripts/packages-run", ""), ("scripts/packages-test", ""), ("tests/lint/one.test", ""),
+                           ("tests/unit/test_unit.c", "")):
             (tree / name).write_text(text)
         (tree / "configure").chmod(0o755)
         return tree
@@ -253,6 +261,13 @@ def test_one_script_at_a_time_builds():
             check(not (made.folder / "build" / "release").exists(), "it builds all the same")
         said = tests.communicate(timeout=PATIENCE)[0].decode()
         equal(said.splitlines()[-1], "1 passed, 0 failed, 1 skipped", "the last line")
+
+
+def test_what_a_suite_runs_is_built_by_one_script_at_a_time():
+    with machine() as made:
+        made.tree()
+        status, lines = made.run_tests("unit")
+        equal((status, lines[-1]), (0, "1 passed, 0 failed, 0 skipped"), f"the end of {lines}")
 
 
 def test_no_script_waits_for_ever_to_build():

@@ -388,6 +388,11 @@ static bool read_value(struct scanner *s)
     return true;
 }
 
+static bool starts_with_mark(const struct scanner *s)
+{
+    return s->size >= 3 && memcmp(s->bytes, "\xef\xbb\xbf", 3) == 0;
+}
+
 bool json_gate(const char *bytes, size_t size, struct json_facts *ret_facts, struct json_fault *ret_fault)
 {
     struct scanner s = {.bytes = (const unsigned char *)bytes, .size = size};
@@ -395,7 +400,9 @@ bool json_gate(const char *bytes, size_t size, struct json_facts *ret_facts, str
 
     skip_space(&s);
     s.facts.is_object = peek(&s) == '{';
-    is_json = read_value(&s);
+    is_json = starts_with_mark(&s)
+                  ? refuse(&s, "the document starts with a byte order mark (RFC 8259, section 8.1)")
+                  : read_value(&s);
     if (is_json && s.at < s.size)
         is_json = refuse(&s, "something stands behind the end of the document");
     free(s.seen);

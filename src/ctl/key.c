@@ -148,6 +148,10 @@ int ctl_key_list(struct ctl *ctl, int argc, char **argv)
 
 static int fail_no_key(const struct ctl *ctl, const char *key_id)
 {
+    /* It must not get into a log. */
+    if (strncmp(key_id, API_KEY_PREFIX, strlen(API_KEY_PREFIX)) == 0)
+        return ctl_fail(ctl, EX_NOUSER,
+                        "that is an API key, which is a secret; name it by its KEY_ID, as 'key list' does");
     return ctl_fail(ctl, EX_NOUSER, "there is no key %s; 'key list' shows them", key_id);
 }
 

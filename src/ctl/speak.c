@@ -16,6 +16,7 @@
 #include "config/number.h"
 #include "ctl/ctl.h"
 #include "ctl/exchange.h"
+#include "ctl/interrupt.h"
 #include "ctl/patience.h"
 #include "ctl/progress.h"
 #include "net/http_client.h"
@@ -148,6 +149,15 @@ static int look(struct speak *speak, const char *url, struct progress *progress)
     return 0;
 }
 
+static void say_if_interrupted(const char *job_id, const char *url)
+{
+    cleanup(free_ptr) char *line = NULL;
+
+    if (asprintf(&line, "sayhookctl: job %s goes on: GET %s tells how it is, DELETE cancels it", job_id,
+                 url) > 0)
+        interrupt_say(line);
+}
+
 /* Looks at the job until it has ended. */
 static int follow(struct speak *speak, struct progress *progress)
 {
@@ -159,6 +169,7 @@ static int follow(struct speak *speak, struct progress *progress)
         return ctl_fail(speak->ctl, EX_PROTOCOL, "%s answers with no job_id: is it Sayhook?", speak->url);
     if (asprintf(&url, "%s/v1/jobs/%s", speak->url, job_id) < 0)
         return ctl_fail(speak->ctl, EX_OSERR, "out of memory");
+    say_if_interrupted(job_id, url);
     while (job_is(speak, "pending") || job_is(speak, "processing")) {
         int code;
 
@@ -376,7 +387,7 @@ int ctl_speak(struct ctl *ctl, int argc, char **argv)
         {"format", "FORMAT", "wav, flac, mp3, opus, vorbis (wav)", &wish.format},
         {"webhook-url", "URL", "where the server reports the end of the job", &wish.webhook_url},
         {"output", "FILE", "where the audio goes; - is stdout (TEXTFILE's name)", &speak.output},
-        {"patience", "DURATION", "with a server that stops to answer for the job (2m)", &patience},
+        {"patience", "DURATION", "how long to ask a server again that does not answer (2m)", &patience},
         {"quiet", NULL, "show no progress on stderr", &speak.quiet},
         {"url", "URL", "of the server (http://127.0.0.1:8080)", &speak.url},
         {"key", "KEY", "the API key; in the environment others cannot see it", &key},

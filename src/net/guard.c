@@ -9,6 +9,7 @@
 #include <netinet/in.h>
 #include <pthread.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -240,9 +241,14 @@ static int judge_literal(struct guard *guard, const struct url *url, struct erro
 {
     const struct addrinfo hints = {.ai_flags = AI_NUMERICHOST, .ai_socktype = SOCK_STREAM};
     cleanup(free_addresses) struct addrinfo *addresses = NULL;
+    size_t length = strlen(url->host);
     struct sockaddr_storage copy = {0};
+    char host[URL_HOST_MAX + 1];
 
-    if (getaddrinfo(is_localhost(url->host) ? "127.0.0.1" : url->host, NULL, &hints, &addresses) != 0)
+    /* "127.0.0.1." is a name to the C library, and an address to some resolvers. */
+    snprintf(host, sizeof host, "%.*s",
+             (int)(length > 0 && url->host[length - 1] == '.' ? length - 1 : length), url->host);
+    if (getaddrinfo(is_localhost(host) ? "127.0.0.1" : host, NULL, &hints, &addresses) != 0)
         return 0;
     memcpy(&copy, addresses->ai_addr, addresses->ai_addrlen);
     if (copy.ss_family == AF_INET6)

@@ -290,6 +290,16 @@ Test(json_gate, tells_an_object_from_the_rest_and_finds_an_escaped_nul)
 }
 
 /* Every text cut at every byte, and with every byte changed, is judged without a read past its end. */
+Test(json_gate, a_byte_order_mark_is_named)
+{
+    struct json_facts facts;
+    struct json_fault fault = {SIZE_MAX, NULL};
+
+    cr_assert_not(json_gate("\xef\xbb\xbf{}", 5, &facts, &fault));
+    cr_assert_eq(fault.offset, 0);
+    cr_assert_not_null(strstr(fault.reason, "byte order mark"), "%s", fault.reason);
+}
+
 Test(json_gate, reads_no_byte_past_the_end)
 {
     static const char text[] = "{\"a\":[1.5e3,true,\"\\ud83d\\ude00é😀\\n\",null],\"b\":{\"c\":-0}}";

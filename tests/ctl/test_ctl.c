@@ -179,6 +179,7 @@ Test(ctl, mistakes_end_with_sysexits)
     testcase_fails(EX_USAGE, "KEY_ID", RUN("key", "revoke"));
     testcase_fails(EX_USAGE, "nothing", RUN("key", "list", "more"));
     testcase_fails(EX_NOUSER, "no key key_unknown", RUN("key", "revoke", "key_unknown"));
+    testcase_fails(EX_NOUSER, "which is a secret", RUN("key", "revoke", "sk_verysecret"));
     testcase_fails(EX_CONFIG, "/nonexistent", RUN("key", "list", "--config", "/nonexistent"));
     testcase_fails(EX_USAGE, "secret", RUN("listen", "--port", "0"));
     testcase_fails(EX_DATAERR, "whsec_", RUN("listen", "--port", "0", "--secret", "whsec_short"));

@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """The main job: from a text to a verified webhook and the audio."""
 
+import os
 import re
+import signal
+import subprocess
 import time
 
-from product import SENTENCE, check, equal, read_wav, verify, wav_tag
+from product import BUILD, PATIENCE, SENTENCE, check, equal, read_wav, verify, wait_for, wav_tag
 
 JOB_MEMBERS = set(
     "job_id status language voice format speed pitch characters progress queue_position created_at started_at "
@@ -138,3 +141,24 @@ def test_a_job_has_an_etag(client):
     etag = client.get(path).expect(200).headers["ETag"]
     check(etag.startswith('"'), f"the ETag is not strong: {etag}")
     equal(client.get(path, headers={"If-None-Match": etag}).expect(304).body, b"", "body")
+
+
+def test_a_user_who_interrupts_speak_is_told_of_the_job(product):
+    client = product.new_client()
+    command = [BUILD / "sayhookctl", "speak", "-", "--url", client.url, "--voice", "slt", "--output", "/dev/null"]
+    speak = subprocess.Popen(
+        command,
+        stdin=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={**os.environ, "SAYHOOK_API_KEY": client.key},
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
+    speak.stdin.write(b"A story that goes on for a while. " * 2000)
+    speak.stdin.close()
+    (job,) = wait_for("the job", lambda: client.get("/v1/jobs?status=processing").json["jobs"])
+    time.sleep(0.5)  # its answer has come
+    speak.send_signal(signal.SIGINT)
+    said = speak.stderr.read().decode()
+    equal(speak.wait(PATIENCE), -signal.SIGINT, "how it ended")
+    check(job["job_id"] in said and "DELETE" in said, f"it said: {said}")
+    client.cancel(job["job_id"]).expect(202)

@@ -193,6 +193,8 @@ Test(guard, a_url_that_names_a_blocked_address_in_any_spelling_is_refused)
         "[::ffff:7f00:1]",
         "localhost",
         "LOCALHOST.",
+        "127.0.0.1.",
+        "127.1.",
         "a.localhost",
         "[fd00::1]",
         "[0:0:0:0:0:0:0:1]",

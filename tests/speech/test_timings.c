@@ -165,6 +165,7 @@ static size_t speak_by_engine(void *engine, const struct segment *segment, struc
     struct synth_task task = {
         .language = "english",
         .voice = "kal16",
+        .sample_rate = 16000,
         .speed = 1,
         .pitch = 1,
         .text = segment->text,

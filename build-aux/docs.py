@@ -68,7 +68,8 @@ def index(document):
         "Sayhook",
         f"<h1>{html.escape(document['info']['title'])}</h1>\n<p>{html.escape(document['info']['summary'])}</p>\n"
         '<p>The API is described by its OpenAPI document, <a href="/openapi.yaml">as YAML</a> and '
-        '<a href="/openapi.json">as JSON</a>; every OpenAPI tool can show it. '
+        '<a href="/openapi.json">as JSON</a>; every OpenAPI tool can show it. This is the short page of a build without '
+        'the reference, which <code>make docs</code> makes, by way of npm. '
         'There is a page for <a href="/docs/problems/">each problem</a>.</p>\n'
         f"<h2>The calls</h2>\n<table>\n{rows}</table>\n",
     )

@@ -26,11 +26,12 @@ last_line() {
     tail -n 20 "$1" 2>/dev/null | grep -v '^[[:space:]]*$' | tail -n 1 | cut -c1-70 || true
 }
 
-# Prints what a running step does, every PROGRESS_EVERY seconds.
+# Prints what a running step does, every PROGRESS_EVERY seconds, until it has ended or shall end.
 watch_step() {
     local pid=$1 log=$2 begun=$SECONDS ticks=0
-    while kill -0 "$pid" 2>/dev/null; do
-        sleep 0.2
+    while ((!step_shall_end)) && kill -0 "$pid" 2>/dev/null; do
+        # Ctrl-C ends the sleep, too.
+        sleep 0.2 || true
         ticks=$((ticks + 1))
         if ((ticks % (PROGRESS_EVERY * 5) == 0)); then
             printf '      %3d s  %s\n' $((SECONDS - begun)) "$(last_line "$log")"
@@ -38,16 +39,43 @@ watch_step() {
     done
 }
 
-# quiet_step NAME TITLE COMMAND…: runs the command with its output in LOG_DIR/NAME.log.
+# What a step runs gets so long to end before it is killed, in tenths of a second.
+STEP_PATIENCE=100
+
+# end_group GROUP: every process of it, for the first one's children outlive it.
+end_group() {
+    local waited=0
+    kill -TERM -- "-$1" 2>/dev/null || true
+    while kill -0 -- "-$1" 2>/dev/null && ((waited++ < STEP_PATIENCE)); do
+        sleep 0.1 || true
+    done
+    kill -KILL -- "-$1" 2>/dev/null || true
+}
+
+# A step that must not be ended is started in the script's own group, and its caller has traps.
+step_ends_itself=0
+
+# quiet_step NAME TITLE COMMAND…: runs the command with its output in LOG_DIR/NAME.log.  What ends the script ends the
+# command first: in the background it would have Ctrl-C ignored and go on, so it gets a process group of its own.
 quiet_step() {
-    local log=$LOG_DIR/$1.log title=$2 begun=$SECONDS status=0
+    local log=$LOG_DIR/$1.log title=$2 begun=$SECONDS status=0 pid step_shall_end=0
     shift 2
     mkdir -p "$LOG_DIR"
     printf '==> %s\n' "$title"
-    "$@" >"$log" 2>&1 </dev/null &
-    local pid=$!
+    if ((step_ends_itself)); then
+        "$@" >"$log" 2>&1 </dev/null &
+    else
+        trap 'step_shall_end=1' INT TERM HUP
+        set -m
+        "$@" >"$log" 2>&1 </dev/null &
+        set +m
+    fi
+    pid=$!
     watch_step "$pid" "$log"
-    wait "$pid" || status=$?
+    ((!step_shall_end)) || end_group "$pid"
+    wait "$pid" 2>/dev/null || status=$?
+    ((step_ends_itself)) || trap - INT TERM HUP
+    ((!step_shall_end)) || die 130 "interrupted; see $log"
     if ((status != 0)); then
         printf '      %3d s  failed with status %d: see %s\n' $((SECONDS - begun)) "$status" "$log"
     else
@@ -119,7 +147,7 @@ make_policy() {
         as_root sh -c 'umask 022 && set -C && cat >"$1" && chmod 755 "$1"' sh "$POLICY_RC"
 }
 
-# A step has Ctrl-C ignored, which apt-get would inherit.
+# A step that ends itself has Ctrl-C ignored, which apt-get would inherit.
 apt_get() {
     as_root env --default-signal=INT DEBIAN_FRONTEND=noninteractive apt-get -q "$@"
 }
@@ -143,21 +171,27 @@ apt_install() {
     exit "$status"
 }
 
+# install_step TITLE PACKAGE…: half an installation is worse than a late end, and what it made must go: both are waited
+# for.
+install_step() {
+    local interrupted=0 status=0 step_ends_itself=1
+    trap 'interrupted=1; say "Interrupted: waiting for apt-get to end."' INT TERM HUP
+    step packages "$1" apt_install "${@:2}" || status=$?
+    trap - INT TERM HUP
+    ((!interrupted)) || die 130 "interrupted"
+    return "$status"
+}
+
 # install_packages LIST…: installs what the lists name and the machine lacks.
 install_packages() {
-    local missing interrupted=0 status=0
+    local missing
     command -v apt-get >/dev/null || die 69 "this is no Debian: install the packages of $* by hand"
     remove_leftover_policy
     mapfile -t missing < <(missing_packages "$@")
     ((${#missing[@]} > 0)) || return 0
     # Asked here, where the terminal is: a step has none.
     ((EUID == 0)) || { command -v sudo >/dev/null && sudo -v; } || die 77 "must be root or have sudo to install: ${missing[*]}"
-    # Half an installation is worse than a late end, and what it made must go: both are waited for.
-    trap 'interrupted=1; say "Interrupted: waiting for apt-get to end."' INT TERM HUP
-    step packages "Installing ${#missing[@]} packages: ${missing[*]}" apt_install "${missing[@]}" || status=$?
-    trap - INT TERM HUP
-    ((!interrupted)) || die 130 "interrupted"
-    return "$status"
+    install_step "Installing ${#missing[@]} packages: ${missing[*]}" "${missing[@]}"
 }
 
 # --- building -------------------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ import signal
 import subprocess
 import tempfile
 
-from product import PATIENCE, TOP, check, equal, wait_for
+from product import PATIENCE, TOP, Product, check, equal, wait_for
 
 # Says that it runs, and goes on when it is told to.
 APT_GET = """#!/bin/sh
@@ -215,6 +215,49 @@ def test_a_policy_under_which_another_installs_stays():
         check(not made.policy.exists(), "the policy was left behind")
 
 
+# As make does, what a step runs starts what takes a moment to end.
+INNER = """trap 'sleep 0.5; touch "$MACHINE/tidied"; exit 1' TERM
+echo $$ >"$MACHINE/inner.new" && mv "$MACHINE/inner.new" "$MACHINE/inner"
+while [ -e "$MACHINE" ]; do sleep 0.1; done
+"""
+OUTER = """echo $$ >"$MACHINE/outer"
+sh "$MACHINE/inner.sh" &
+wait
+"""
+
+
+def begin_step(made, settings=":"):
+    """A script in the midst of a step: its process, and those of the step."""
+    (made.folder / "inner.sh").write_text(INNER)
+    (made.folder / "outer.sh").write_text(OUTER)
+    process = made.shell(f"{settings}; quiet_step build Building sh '{made.folder}/outer.sh'; echo went on")
+    wait_for("the step to run", (made.folder / "inner").exists)
+    return process, [int((made.folder / name).read_text()) for name in ("outer", "inner")]
+
+
+def test_what_ends_a_script_ends_its_step_first():
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        for end in (os.kill, os.killpg):
+            with machine() as made:
+                process, steps = begin_step(made)
+                end(process.pid, number)
+                said = process.communicate(timeout=PATIENCE)[0].decode()
+                equal(process.returncode, 130, f"status after {number.name}, and {said}")
+                check("went on" not in said, f"the script went on after {number.name}: {said}")
+                check(not any(map(Product.is_running, steps)), f"the step goes on after {number.name}: {said}")
+                check((made.folder / "tidied").exists(), f"the step was not waited for after {number.name}: {said}")
+
+
+def test_a_step_that_does_not_end_is_killed():
+    with machine() as made:
+        process, steps = begin_step(made, "STEP_PATIENCE=1")
+        os.kill(process.pid, signal.SIGTERM)
+        said = process.communicate(timeout=PATIENCE)[0].decode()
+        equal(process.returncode, 130, f"status, after {said}")
+        wait_for("the end of the step", lambda: not any(map(Product.is_running, steps)))
+        check(not (made.folder / "tidied").exists(), "it was not killed")
+
+
 def test_the_last_line_counts_the_tests():
     with machine() as made:
         made.tree()
@@ -244,8 +287,8 @@ def test_the_last_line_comes_whatever_ends_the_tests():
         (tree / "configure").write_text("#!/bin/sh\nkill -TERM $(cat ../../pid)\nsleep 5\n")
         starter = made.folder / "starter"
         starter.write_text(f'echo $$ >"{made.folder}/pid"; exec "{tree}/scripts/test" one\n')
-        ended = subprocess.run(["bash", starter], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, env=made.env,
-                               timeout=PATIENCE, check=False)
+        ended = subprocess.run(["bash", starter], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                               stderr=subprocess.DEVNULL, env=made.env, timeout=PATIENCE, check=False)
         check(ended.returncode != 0, "it was ended, and says that all is well")
         equal(ended.stdout.decode().splitlines()[-1], "0 passed, 1 failed, 0 skipped", "the last line")
 

@@ -272,6 +272,17 @@ static void testcase_wait_still(struct synth_pool *pool, struct said *said)
     }
 }
 
+/* The task that hangs is given up when its limit is over, and no sooner. */
+static void testcase_times_out(struct synth_pool *pool, struct fake_clock *clock, struct said *slow)
+{
+    fake_clock_advance(clock, LIMIT_MS - 1);
+    synth_pool_dispatch(pool);
+    cr_assert_eq(slow->done, 0);
+    fake_clock_advance(clock, 1);
+    testcase_wait_still(pool, slow);
+    cr_assert_eq(slow->task.result, SYNTH_TIMED_OUT);
+}
+
 Test(pool, a_segment_may_take_its_limit_and_no_longer)
 {
     struct fake_clock clock;
@@ -285,12 +296,7 @@ Test(pool, a_segment_may_take_its_limit_and_no_longer)
     testcase_submit(pool, &slow);
     testcase_submit(pool, &behind);
     testcase_until_deadline(pool, limit);
-    fake_clock_advance(&clock, LIMIT_MS - 1);
-    synth_pool_dispatch(pool);
-    cr_assert_eq(slow.done, 0);
-    fake_clock_advance(&clock, 1);
-    testcase_wait_still(pool, &slow);
-    cr_assert_eq(slow.task.result, SYNTH_TIMED_OUT);
+    testcase_times_out(pool, &clock, &slow);
     testcase_wait_still(pool, &behind);
     testcase_spoken(&behind);
     testcase_forget(&behind);
@@ -310,12 +316,7 @@ Test(pool, a_time_in_which_nobody_listened_does_not_count)
     testcase_until_deadline(pool, clock_monotonic_ms(&clock.clock) + LIMIT_MS);
     fake_clock_advance(&clock, 3 * LIMIT_MS);
     synth_pool_postpone(pool, 3 * LIMIT_MS);
-    fake_clock_advance(&clock, LIMIT_MS - 1);
-    synth_pool_dispatch(pool);
-    cr_assert_eq(slow.done, 0);
-    fake_clock_advance(&clock, 1);
-    testcase_wait_still(pool, &slow);
-    cr_assert_eq(slow.task.result, SYNTH_TIMED_OUT);
+    testcase_times_out(pool, &clock, &slow);
     synth_pool_stop(pool);
 }
 

@@ -110,9 +110,24 @@ static void sleep_ms(int64_t ms)
     nanosleep(&pause, NULL);
 }
 
-static void show_job(const struct speak *speak, struct progress *progress, const char *phase)
+static double share_spoken(const struct speak *speak)
 {
-    progress_show(progress, phase, json_read_number(speak->job, "/progress", 0));
+    return json_read_number(speak->job, "/progress", 0);
+}
+
+/* Waits until it is time to try again; false where that makes no sense, or no more. */
+static bool wait_to_retry(struct patience *patience, const struct fault *fault, struct progress *progress,
+                          double share)
+{
+    int64_t pause_ms;
+
+    if (!fault->may_pass || !patience_pause(patience, fault->retry_after_ms, &pause_ms)) {
+        progress_end(progress);
+        return false;
+    }
+    progress_show(progress, "retrying", share);
+    sleep_ms(pause_ms);
+    return true;
 }
 
 /* The job was accepted, whatever became of the connection: its end can be asked for later. */
@@ -136,16 +151,9 @@ static int look(struct speak *speak, const char *url, struct progress *progress)
     struct fault fault;
 
     patience_init(&patience, &clock_system, speak->patience_ms);
-    while (!ask(speak, "GET", url, NULL, &fault)) {
-        int64_t pause_ms;
-
-        if (!fault.may_pass || !patience_pause(&patience, fault.retry_after_ms, &pause_ms)) {
-            progress_end(progress);
+    while (!ask(speak, "GET", url, NULL, &fault))
+        if (!wait_to_retry(&patience, &fault, progress, share_spoken(speak)))
             return fail_look(speak, url, &fault);
-        }
-        show_job(speak, progress, "retrying");
-        sleep_ms(pause_ms);
-    }
     return 0;
 }
 
@@ -173,7 +181,7 @@ static int follow(struct speak *speak, struct progress *progress)
     while (job_is(speak, "pending") || job_is(speak, "processing")) {
         int code;
 
-        show_job(speak, progress, json_read_string(speak->job, "/status"));
+        progress_show(progress, json_read_string(speak->job, "/status"), share_spoken(speak));
         sleep_ms(pause_ms);
         if (pause_ms < POLL_LAST_MS)
             pause_ms += pause_ms / 10 + 1;
@@ -225,18 +233,12 @@ static int fetch(struct speak *speak, int fd, struct progress *progress)
     if (download.url == NULL)
         return ctl_fail(speak->ctl, EX_PROTOCOL, "the completed job has no audio_url");
     while (!exchange_download(&download, speak->client, &fault)) {
-        int64_t pause_ms;
-
         if (patience.clock == NULL)
             patience_init(&patience, &clock_system, speak->patience_ms);
         if (fault.cut_off && !begin_again(fd))
             fault.may_pass = false;
-        if (!fault.may_pass || !patience_pause(&patience, fault.retry_after_ms, &pause_ms)) {
-            progress_end(progress);
+        if (!wait_to_retry(&patience, &fault, progress, 0))
             return fail_fetch(speak, download.url, &fault);
-        }
-        progress_show(progress, "retrying", 0);
-        sleep_ms(pause_ms);
     }
     return 0;
 }

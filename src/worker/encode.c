@@ -96,8 +96,7 @@ static void *run_encoder(void *argument)
 
     while ((task = take_task(encoders)) != NULL) {
         crash_note(task->run->job.job_id);
-        if (!atomic_load(&task->run->given_up))
-            task->result = encode(task, &task->error);
+        task->result = encode(task, &task->error);
         crash_note(NULL);
         mailbox_send(&task->run->worker->mailbox, &task->letter);
     }

@@ -160,26 +160,13 @@ static int sync_audio(struct run *run, struct store *store, struct error *err)
     return file_sync_folder(folder, err);
 }
 
-static bool is_whole(const struct run *run)
-{
-    return !run->put_back && run->outcome.status == JOB_COMPLETED;
-}
-
 static void spoil(struct run *run, int fault, const struct error *err)
 {
-    struct log_context context = run_context(run);
-
     unlink(run->part_path);
     run_discard_timings(run);
-    if (fault == FAULT_OF_SIZE) {
-        run_blame(run, NULL, TOO_LARGE, err->text);
-        return;
-    }
-    log_write(LOG_LEVEL_ERROR, &context, "job put back: %s", err->text);
-    run->put_back = true;
-    run->setback = setback_of(fault);
+    run_note_fault(run, fault, err);
     /* The next claim need not speak it again. */
-    run->left = run->setback == NULL && run->checkpoint != NULL && run->spool_fd >= 0;
+    run->left = run->put_back && run->setback == NULL && run->checkpoint != NULL && run->spool_fd >= 0;
 }
 
 static void take_step(struct run *batch, struct store *store,
@@ -190,7 +177,7 @@ static void take_step(struct run *batch, struct store *store,
         int r;
 
         crash_note(run->job.job_id);
-        r = is_whole(run) ? step(run, store, &err) : 0;
+        r = run_is_whole(run) ? step(run, store, &err) : 0;
         crash_note(NULL);
         if (r < 0)
             spoil(run, r, &err);
@@ -291,7 +278,7 @@ void finish_run(struct run *run)
 {
     struct finisher_queue *queue = &run->worker->finishers;
 
-    if (run->put_back || run->outcome.status != JOB_COMPLETED) {
+    if (!run_is_whole(run)) {
         post_ending(run); /* there is no audio to wait for */
         return;
     }

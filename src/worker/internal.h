@@ -3,7 +3,6 @@
 #ifndef WORKER_INTERNAL_H
 #define WORKER_INTERNAL_H
 
-#include <errno.h>
 #include <limits.h>
 #include <stdatomic.h>
 
@@ -130,7 +129,6 @@ struct run {
     struct encode_task *first_task; /* in the order of the samples, until they are in the file */
     struct encode_task **last_task;
     size_t task_count;
-    atomic_bool given_up; /* what the encoders have of it is in vain */
     char part_path[PATH_MAX];
     char final_path[PATH_MAX];
 
@@ -289,14 +287,11 @@ void run_fail(struct run *run, const struct utterance *culprit, const char *code
  */
 void run_suffer(struct run *run, int fault, const struct error *err);
 
-#define FAULT_OF_SIZE (-EFBIG)
-#define TOO_LARGE     "audio_too_large" /* the code of the job's error */
+/* The same of a run that a finisher has: only notes and logs how it ends. */
+void run_note_fault(struct run *run, int fault, const struct error *err);
 
-/* The setback that a fault is, or NULL. */
-const struct setback *setback_of(int fault);
-
-/* Only says that the run failed, and of what. */
-void run_blame(struct run *run, const struct utterance *culprit, const char *code, const char *message);
+/* Whether the run comes to its end with all of its audio. */
+bool run_is_whole(const struct run *run);
 
 /* Of a run that is over: goes on to its end once no other thread has anything of it. */
 void run_settle(struct run *run);

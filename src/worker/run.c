@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A job while it is spoken: text in pieces, segments to the synthesizers, samples joined in the order of the
  * text. */
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -114,6 +115,11 @@ static void unlist(struct run *run)
     flow_leave(run->flow);
 }
 
+bool run_is_whole(const struct run *run)
+{
+    return !run->put_back && run->outcome.status == JOB_COMPLETED;
+}
+
 void run_settle(struct run *run)
 {
     if (run->progress_posted || run->encoding > 0)
@@ -124,7 +130,7 @@ void run_settle(struct run *run)
     }
     if (run->put_back && run->setback == NULL)
         run->left = run_leave(run);
-    if (run->outcome.status != JOB_COMPLETED || run->put_back)
+    if (!run_is_whole(run))
         run->audio = audio_writer_abandon(run->audio);
     finish_run(run);
 }
@@ -136,9 +142,7 @@ static void end(struct run *run)
     unlist(run);
     run->worker->ending_count++;
     run->over = true;
-    atomic_store(&run->given_up, run->put_back || run->outcome.status != JOB_COMPLETED);
-    if (atomic_load(&run->given_up))
-        encode_drop(run);
+    encode_drop(run); /* there is nothing to drop of a run that is whole */
     run_settle(run);
 }
 
@@ -176,7 +180,7 @@ void run_put_back(struct run *run)
     end(run);
 }
 
-void run_blame(struct run *run, const struct utterance *culprit, const char *code, const char *message)
+static void blame(struct run *run, const struct utterance *culprit, const char *code, const char *message)
 {
     struct log_context context = run_context(run);
 
@@ -199,26 +203,26 @@ void run_fail(struct run *run, const struct utterance *culprit, const char *code
     va_start(args, format);
     vsnprintf(message, sizeof message, format, args);
     va_end(args);
-    run_blame(run, culprit, code, message);
+    blame(run, culprit, code, message);
     end(run);
 }
 
-const struct setback *setback_of(int fault)
+void run_note_fault(struct run *run, int fault, const struct error *err)
 {
     static const struct setback full = {"storage_full", "the disk was full before the audio was whole"};
+    struct log_context context = run_context(run);
 
-    return fault == -ENOSPC || fault == -EDQUOT ? &full : NULL;
+    if (fault == -EFBIG) {
+        blame(run, NULL, "audio_too_large", err->text);
+        return;
+    }
+    log_write(LOG_LEVEL_ERROR, &context, "job put back: %s", err->text);
+    run->setback = fault == -ENOSPC || fault == -EDQUOT ? &full : NULL;
+    run->put_back = true;
 }
 
 void run_suffer(struct run *run, int fault, const struct error *err)
 {
-    struct log_context context = run_context(run);
-
-    if (fault == FAULT_OF_SIZE) {
-        run_fail(run, NULL, TOO_LARGE, "%s", err->text);
-        return;
-    }
-    log_write(LOG_LEVEL_ERROR, &context, "job put back: %s", err->text);
-    run->setback = setback_of(fault);
-    run_put_back(run);
+    run_note_fault(run, fault, err);
+    end(run);
 }

@@ -19,14 +19,14 @@
 /* ---- samples to audio ---- */
 
 /* The folders are made when the worker starts; one that has gone meanwhile is made again. */
-static int open_audio(struct run *run, int sample_rate, struct error *err)
+static int open_audio(struct run *run, struct error *err)
 {
     const char *downloads = run->worker->options.settings->downloads_dir;
-    int r = audio_writer_open(run->part_path, run->job.format, sample_rate, &run->audio, err);
+    int r = audio_writer_open(run->part_path, run->job.format, run->sample_rate, &run->audio, err);
 
     if (r == -ENOENT && (r = job_folders_make(downloads, err)) == 0)
-        r = audio_writer_open(run->part_path, run->job.format, sample_rate, &run->audio, err);
-    run->mark.sample_rate = sample_rate;
+        r = audio_writer_open(run->part_path, run->job.format, run->sample_rate, &run->audio, err);
+    run->mark.sample_rate = run->sample_rate;
     if (r == 0)
         r = run_keep(run, err);
     return r < 0 ? r : run_open_words(run, err);
@@ -70,7 +70,7 @@ static int join(struct run *run, struct utterance *utterance, struct error *err)
     int r = 0;
 
     if (task->sample_count > 0 && run->audio == NULL)
-        r = open_audio(run, run->sample_rate, err);
+        r = open_audio(run, err);
     if (r == 0 && task->sample_count > 0)
         r = run_add_words(run, utterance, err);
     if (r == 0 && task->sample_count > 0)

@@ -57,8 +57,8 @@ const struct setting settings_table[] = {
         "A key of 32 bytes that encrypts webhook secrets in the database; nothing leaves them in plain text."),
 
     /* How much runs at once. */
-    ROW(api_threads, count, "8", RANGE(1, 256), "threads",
-        "Requests that one sayhook-api works at at once; those that wait for the disk need none."),
+    ROW(api_threads, count, "4", RANGE(1, 256), "threads",
+        "Requests that one sayhook-api works at at once; two a core are enough, since none waits for the disk."),
     ROW(poll_interval, duration, "20ms", RANGE(1, MINUTE), NULL,
         "How often a worker looks for new jobs when no hint wakes it; a look costs microseconds."),
     ROW(lease_timeout, duration, "60s", RANGE(SECOND, DAY), NULL,

@@ -133,7 +133,8 @@ CREATE TABLE webhooks (
     last_status_code INTEGER,
     last_error      TEXT,                                -- a code
     created_at      INTEGER NOT NULL,
-    settled_at      INTEGER
+    settled_at      INTEGER,
+    owed_at         INTEGER NOT NULL DEFAULT 0           -- since when: its event's time, or that of the last redelivery
 ) STRICT;
 
 -- What is due, receiver by receiver: one that is slow hides no other.
@@ -142,8 +143,15 @@ CREATE INDEX webhooks_due ON webhooks (receiver, next_attempt_at) WHERE next_att
 -- Settled ones whose body and attempts are still kept.
 CREATE INDEX webhooks_settled ON webhooks (settled_at) WHERE settled_at IS NOT NULL AND body <> '';
 
--- When the next one is due, whosever it is.
-CREATE INDEX webhooks_next ON webhooks (next_attempt_at) WHERE next_attempt_at IS NOT NULL;
+-- Receivers that webhooks were owed to, kept in the transactions that plan attempts.
+CREATE TABLE receivers (
+    receiver        TEXT    PRIMARY KEY,                 -- as in webhooks
+    due_at          INTEGER,                             -- the earliest next_attempt_at of its webhooks, not before the next
+    paused_until    INTEGER NOT NULL DEFAULT 0           -- what the receiver asked for with Retry-After
+) STRICT, WITHOUT ROWID;
+
+-- Whose turn it is, and when the next one's will be.
+CREATE INDEX receivers_due ON receivers (due_at) WHERE due_at IS NOT NULL;
 
 -- One row per attempt, written before the request leaves and completed after its answer.
 CREATE TABLE deliveries (
@@ -156,6 +164,14 @@ CREATE TABLE deliveries (
     error_message   TEXT,
     response_excerpt TEXT,
     next_attempt_at INTEGER,
+    peer            TEXT,                                -- address and port that it was connected to; for administrators
+    reused          INTEGER,                             -- 0 or 1: over a connection that was kept
+    sends           INTEGER,                             -- how often the request left: a dead connection has it sent again
+    name_lookup_us  INTEGER,                             -- microseconds that each step took; NULL: it was not reached
+    connect_us      INTEGER,
+    tls_us          INTEGER,
+    first_byte_us   INTEGER,                             -- from the request's start to the answer's
+    total_us        INTEGER,                             -- of the attempt as a whole
     PRIMARY KEY (webhook, attempt)
 ) STRICT, WITHOUT ROWID;
 

@@ -29,6 +29,11 @@ LIMIT ?3;
 DELETE FROM jobs
 WHERE id = ?1;
 
+-- A job's receiver, if nothing is planned for it; it comes back with the next webhook that it is owed.
+-- name: receiver_forget
+DELETE FROM receivers
+WHERE receiver = (SELECT receiver FROM jobs WHERE id = ?1) AND due_at IS NULL AND paused_until <= ?2;
+
 -- name: webhook_delete
 DELETE FROM webhooks
 WHERE webhook = (SELECT webhook FROM jobs WHERE id = ?1);

@@ -1,35 +1,50 @@
 -- The outbox and the attempts.
 
 -- name: webhook_insert
-INSERT INTO webhooks (webhook_id, key, job, event, url, receiver, body, status, next_attempt_at, created_at)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 'pending', ?8, ?9);
+INSERT INTO webhooks (webhook_id, key, job, event, url, receiver, body, status, next_attempt_at, created_at, owed_at)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 'pending', ?8, ?9, ?9);
 
--- The next receiver in order that has an attempt planned, due or not; the index is skipped through, one step a receiver.
--- name: webhook_next_receiver
+-- The webhook is planned: its receiver is due at that time.  Nothing changes where another is due before.
+-- name: receiver_owe
+INSERT INTO receivers (receiver, due_at)
+SELECT receiver, next_attempt_at
+FROM webhooks
+WHERE webhook = ?1
+ON CONFLICT (receiver) DO UPDATE
+SET due_at = max(excluded.due_at, paused_until)
+WHERE due_at IS NULL OR due_at > max(excluded.due_at, paused_until);
+
+-- When the next webhook of this one's receiver is due, now that this one is not.
+-- name: receiver_plan
+UPDATE receivers
+SET due_at = max(paused_until, (SELECT min(w.next_attempt_at)
+                                FROM webhooks AS w
+                                WHERE w.receiver = receivers.receiver AND w.next_attempt_at IS NOT NULL))
+WHERE receiver = (SELECT receiver FROM webhooks WHERE webhook = ?1);
+
+-- Nothing goes to the webhook's receiver before that time.
+-- name: receiver_pause
+INSERT INTO receivers (receiver, paused_until)
+SELECT receiver, ?2
+FROM webhooks
+WHERE webhook = ?1
+ON CONFLICT (receiver) DO UPDATE
+SET paused_until = excluded.paused_until, due_at = max(due_at, excluded.paused_until)
+WHERE paused_until < excluded.paused_until;
+
+-- Receivers that have something due, in order behind one.
+-- name: receiver_due
 SELECT receiver
-FROM webhooks
-WHERE next_attempt_at IS NOT NULL AND receiver > ?1
+FROM receivers INDEXED BY receivers_due -- the few that are due, not all that there are
+WHERE due_at <= ?1 AND receiver > ?2
 ORDER BY receiver
-LIMIT 1;
+LIMIT ?3;
 
--- name: webhook_receiver_is_due
-SELECT 1
-FROM webhooks
-WHERE receiver = ?1 AND next_attempt_at IS NOT NULL AND next_attempt_at <= ?2
-LIMIT 1;
-
--- Whether anything is due at all: where nothing is, no receiver is looked at.
--- name: webhook_any_due
-SELECT 1
-FROM webhooks
-WHERE next_attempt_at IS NOT NULL AND next_attempt_at <= ?1
-LIMIT 1;
-
--- name: webhook_next_due
-SELECT next_attempt_at
-FROM webhooks
-WHERE next_attempt_at IS NOT NULL AND next_attempt_at > ?1
-ORDER BY next_attempt_at
+-- name: receiver_next_due
+SELECT due_at
+FROM receivers
+WHERE due_at > ?1
+ORDER BY due_at
 LIMIT 1;
 
 -- name: webhook_due
@@ -52,10 +67,22 @@ SET status = ?2, next_attempt_at = ?3, last_status_code = ?4, last_error = ?5, s
 WHERE webhook = ?1
 RETURNING job;
 
+-- What was owed to the webhook's receiver up to a time is given up; a bounded number, those first that wait longest.
+-- name: webhook_give_up
+UPDATE webhooks
+SET status = 'failed', next_attempt_at = NULL, last_error = ?3, settled_at = ?4
+WHERE webhook IN (SELECT w.webhook
+                  FROM webhooks AS w
+                  WHERE w.receiver = (SELECT receiver FROM webhooks WHERE webhook = ?1)
+                        AND w.next_attempt_at IS NOT NULL AND w.owed_at <= ?2
+                  ORDER BY w.next_attempt_at
+                  LIMIT ?5)
+RETURNING job;
+
 -- A job's webhook that is settled is due once more, unless its body was removed; the count of attempts goes on.
 -- name: webhook_owe_again
 UPDATE webhooks
-SET status = 'pending', next_attempt_at = ?2, settled_at = NULL
+SET status = 'pending', next_attempt_at = ?2, owed_at = ?2, settled_at = NULL
 WHERE webhook = (SELECT webhook FROM jobs WHERE id = ?1) AND status <> 'pending' AND body <> ''
 RETURNING webhook;
 
@@ -71,7 +98,8 @@ VALUES (?1, ?2, ?3);
 -- name: delivery_end
 UPDATE deliveries
 SET duration_ms = ?3, status_code = ?4, error_code = ?5, error_message = ?6, response_excerpt = ?7,
-    next_attempt_at = ?8
+    next_attempt_at = ?8, peer = ?9, reused = ?10, sends = ?11, name_lookup_us = ?12, connect_us = ?13, tls_us = ?14,
+    first_byte_us = ?15, total_us = ?16
 WHERE webhook = ?1 AND attempt = ?2 AND duration_ms IS NULL;
 
 -- Attempts under way.  [scan: an index that holds no others]

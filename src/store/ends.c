@@ -83,6 +83,7 @@ static int owe_webhook(struct store *store, int64_t id, struct error *err)
     cleanup(buf_release) struct buf body = BUF_INIT(WEBHOOK_BODY_MAX);
     cleanup(free_ptr) char *receiver = NULL;
     cleanup(job_release) struct job job = {0};
+    int64_t webhook;
     int r = store_read_job(store, id, &job, err);
 
     assert(store->renderer != NULL);
@@ -96,8 +97,11 @@ static int owe_webhook(struct store *store, int64_t id, struct error *err)
                       WEBHOOK_BODY_MAX);
     if (r == 0)
         r = insert_webhook(store, &job, receiver, buf_str(&body), err);
+    webhook = r == 0 ? db_last_insert(store->db) : 0;
     if (r == 0)
-        r = link_webhook(store, id, db_last_insert(store->db), err);
+        r = store_run_on_row(store, STATEMENT_receiver_owe, webhook, err);
+    if (r == 0)
+        r = link_webhook(store, id, webhook, err);
     return r;
 }
 

@@ -100,6 +100,15 @@ static int find_ended(struct store *store, int64_t until, const struct retention
     return r < 0 ? r : 0;
 }
 
+static int forget_receiver(struct store *store, int64_t id, struct error *err)
+{
+    cleanup(db_query_end) struct db_query *query = db_query(store->db, STATEMENT_receiver_forget);
+
+    db_bind_int(query, 1, id);
+    db_bind_int(query, 2, store_now(store));
+    return db_run(query, err);
+}
+
 static int remove_job(struct store *store, int64_t id, struct retention_batch *batch, struct error *err)
 {
     /* In this order: what refers to another row goes before it. */
@@ -115,6 +124,8 @@ static int remove_job(struct store *store, int64_t id, struct retention_batch *b
     batch->count++;
     if (job->status == JOB_COMPLETED && job->audio_removed_at == 0)
         r = forget_bytes(store, job, err);
+    if (r == 0 && job->webhook_url != NULL)
+        r = forget_receiver(store, id, err);
     for (size_t i = 0; r == 0 && i < array_length(statements); i++)
         r = store_run_on_row(store, statements[i], id, err);
     return r;

@@ -326,12 +326,15 @@ struct webhook {
 void webhooks_free(struct webhook *webhooks, size_t count);
 
 /*
- * The receivers that have a webhook due at now_ms, at most max of them, in order behind `after` ("" is the
- * start; the caller goes on from the last).  The caller frees each name.  *ret_next_due is the time at which
- * the earliest webhook that is not due yet will be, of all receivers; 0 where there is none.
+ * The receivers that have a webhook due at now_ms and asked for no pause, at most max of them, in order
+ * behind `after` ("" is the start; the caller goes on from the last).  The caller frees them.
  */
-int webhook_due_receivers(struct store *store, int64_t now_ms, const char *after, char **ret_receivers,
-                          size_t max, size_t *ret_count, int64_t *ret_next_due, struct error *err);
+int receiver_due(struct store *store, int64_t now_ms, const char *after, char **ret_receivers, size_t max,
+                 size_t *ret_count, struct error *err);
+void receivers_free(char **receivers, size_t count);
+
+/* The time behind now_ms at which the next receiver will be due; 0 where none will. */
+int receiver_next_due(struct store *store, int64_t now_ms, int64_t *ret_due_at, struct error *err);
 
 /* Up to max due webhooks of one receiver, the longest due first. */
 int webhook_due(struct store *store, const char *receiver, int64_t now_ms, size_t max,
@@ -339,6 +342,18 @@ int webhook_due(struct store *store, const char *receiver, int64_t now_ms, size_
 
 /* [write] Records that an attempt starts, before it does: the webhook is not due while it lasts. */
 int webhook_attempt_begin(struct store *store, int64_t webhook, int64_t *ret_attempt, struct error *err);
+
+/* How an attempt went, for administrators.  Microseconds; -1: that step was not reached. */
+struct attempt_trace {
+    const char *peer; /* "192.0.2.1:443" that it was connected to, or NULL */
+    bool reused;      /* over a connection that was kept, so without the first three steps */
+    int64_t sends;    /* how often the request left: libcurl sends again where a kept connection is dead */
+    int64_t name_lookup_us;
+    int64_t connect_us;
+    int64_t tls_us;
+    int64_t first_byte_us; /* from the end of the request to the first byte of the answer */
+    int64_t total_us;
+};
 
 /* How an attempt ended. */
 struct attempt_result {
@@ -349,6 +364,10 @@ struct attempt_result {
     const char *response_excerpt; /* UTF-8, or NULL */
     enum webhook_status status;   /* of the webhook from now on: pending, delivered or failed */
     int64_t next_attempt_at;      /* with pending */
+    int64_t pause_until;          /* nothing goes to the receiver before; 0: no pause */
+    int64_t
+        give_up_until; /* what was owed to the receiver up to then is given up, if not 0: a bounded number */
+    const struct attempt_trace *trace; /* NULL: not known */
 };
 
 /* [write] Records the end of an attempt and what follows from it. */

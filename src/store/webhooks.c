@@ -17,97 +17,6 @@ void webhooks_free(struct webhook *webhooks, size_t count)
 
 /* ---- what is due ---- */
 
-static int next_receiver(struct store *store, const char *after, char **ret_receiver, struct error *err)
-{
-    cleanup(db_query_end) struct db_query *query = db_query(store->db, STATEMENT_webhook_next_receiver);
-    int r;
-
-    db_bind_text(query, 1, after);
-    r = db_step(query, err);
-    if (r != DB_ROW)
-        return r < 0 ? r : STORE_NOT_FOUND;
-    *ret_receiver = db_column_dup(query, 0);
-    return *ret_receiver != NULL ? 0 : error_set(err, -ENOMEM, "out of memory");
-}
-
-/* Whether a statement has a row. */
-static int step_exists(struct db_query *query, bool *ret_exists, struct error *err)
-{
-    int r = db_step(query, err);
-
-    if (r < 0)
-        return r;
-    *ret_exists = r == DB_ROW;
-    return 0;
-}
-
-static int receiver_is_due(struct store *store, const char *receiver, int64_t now_ms, bool *ret_due,
-                           struct error *err)
-{
-    cleanup(db_query_end) struct db_query *query = db_query(store->db, STATEMENT_webhook_receiver_is_due);
-
-    db_bind_text(query, 1, receiver);
-    db_bind_int(query, 2, now_ms);
-    return step_exists(query, ret_due, err);
-}
-
-static int any_due(struct store *store, int64_t now_ms, bool *ret_any, struct error *err)
-{
-    cleanup(db_query_end) struct db_query *query = db_query(store->db, STATEMENT_webhook_any_due);
-
-    db_bind_int(query, 1, now_ms);
-    return step_exists(query, ret_any, err);
-}
-
-static int next_due(struct store *store, int64_t now_ms, int64_t *ret_next_due, struct error *err)
-{
-    cleanup(db_query_end) struct db_query *query = db_query(store->db, STATEMENT_webhook_next_due);
-    int r;
-
-    db_bind_int(query, 1, now_ms);
-    r = db_step(query, err);
-    if (r < 0)
-        return r;
-    *ret_next_due = r == DB_ROW ? db_column_int(query, 0) : 0;
-    return 0;
-}
-
-int webhook_due_receivers(struct store *store, int64_t now_ms, const char *after, char **ret_receivers,
-                          size_t max, size_t *ret_count, int64_t *ret_next_due, struct error *err)
-{
-    cleanup(free_ptr) char *at = strdup(after);
-    size_t count = 0;
-    bool any = false;
-    int r = at != NULL ? any_due(store, now_ms, &any, err) : error_set(err, -ENOMEM, "out of memory");
-
-    while (r == 0 && any && count < max) {
-        char *receiver = NULL;
-        bool due = false;
-
-        r = next_receiver(store, at, &receiver, err);
-        if (r == 0)
-            r = receiver_is_due(store, receiver, now_ms, &due, err);
-        if (r == 0 && due) {
-            ret_receivers[count] = strdup(receiver);
-            r = ret_receivers[count] != NULL ? 0 : error_set(err, -ENOMEM, "out of memory");
-            count += r == 0;
-        }
-        if (receiver != NULL) {
-            free(at);
-            at = receiver;
-        }
-    }
-    if (r >= 0)
-        r = next_due(store, now_ms, ret_next_due, err);
-    if (r < 0) {
-        while (count > 0)
-            free(ret_receivers[--count]);
-        return r;
-    }
-    *ret_count = count;
-    return 0;
-}
-
 static void read_webhook(struct db_query *query, struct webhook *ret_webhook)
 {
     *ret_webhook = (struct webhook){
@@ -185,6 +94,8 @@ int webhook_attempt_begin(struct store *store, int64_t webhook, int64_t *ret_att
 
     if (r == 0)
         r = insert_delivery(store, webhook, attempt, err);
+    if (r == 0)
+        r = store_run_on_row(store, STATEMENT_receiver_plan, webhook, err);
     if (r == 0 && job != 0)
         r = store_run_on_row(store, STATEMENT_job_raise_revision, job, err);
     if (r != 0)
@@ -193,6 +104,25 @@ int webhook_attempt_begin(struct store *store, int64_t webhook, int64_t *ret_att
         metric_add(store, METRIC_RETRIES, 1);
     *ret_attempt = attempt;
     return 0;
+}
+
+/* A step that was not reached has no time. */
+static void bind_step(struct db_query *query, int parameter, int64_t us)
+{
+    if (us >= 0)
+        db_bind_int(query, parameter, us);
+}
+
+static void bind_trace(struct db_query *query, const struct attempt_trace *trace)
+{
+    db_bind_text(query, 9, trace->peer);
+    db_bind_int(query, 10, trace->reused);
+    db_bind_int(query, 11, trace->sends);
+    bind_step(query, 12, trace->name_lookup_us);
+    bind_step(query, 13, trace->connect_us);
+    bind_step(query, 14, trace->tls_us);
+    bind_step(query, 15, trace->first_byte_us);
+    bind_step(query, 16, trace->total_us);
 }
 
 static int end_delivery(struct store *store, int64_t webhook, int64_t attempt,
@@ -209,6 +139,8 @@ static int end_delivery(struct store *store, int64_t webhook, int64_t attempt,
     db_bind_text(query, 6, result->error_message);
     db_bind_text(query, 7, result->response_excerpt);
     db_bind_int_or_null(query, 8, result->status == WEBHOOK_PENDING ? result->next_attempt_at : 0);
+    if (result->trace != NULL)
+        bind_trace(query, result->trace);
     r = db_run(query, err);
     if (r < 0)
         return r;
@@ -235,6 +167,58 @@ static int end_webhook(struct store *store, int64_t webhook, const struct attemp
     return 0;
 }
 
+static int pause_receiver(struct store *store, int64_t webhook, int64_t until, struct error *err)
+{
+    cleanup(db_query_end) struct db_query *query = db_query(store->db, STATEMENT_receiver_pause);
+
+    db_bind_int(query, 1, webhook);
+    db_bind_int(query, 2, until);
+    return db_run(query, err);
+}
+
+/* What one transaction gives up at most. */
+#define GIVE_UP_BATCH 64
+
+static int give_up(struct store *store, int64_t webhook, const struct attempt_result *result,
+                   struct error *err)
+{
+    int64_t jobs[GIVE_UP_BATCH];
+    size_t count = 0;
+    int r = 0;
+
+    {
+        cleanup(db_query_end) struct db_query *query = db_query(store->db, STATEMENT_webhook_give_up);
+
+        db_bind_int(query, 1, webhook);
+        db_bind_int(query, 2, result->give_up_until);
+        db_bind_text(query, 3, result->error_code);
+        db_bind_int(query, 4, store_now(store));
+        db_bind_int(query, 5, GIVE_UP_BATCH);
+        while (count < GIVE_UP_BATCH && (r = db_step(query, err)) == DB_ROW)
+            jobs[count++] = db_column_int(query, 0);
+    }
+    for (size_t i = 0; r >= 0 && i < count; i++)
+        r = store_run_on_row(store, STATEMENT_job_raise_revision, jobs[i], err);
+    if (r >= 0)
+        r = store_run_on_row(store, STATEMENT_receiver_plan, webhook, err);
+    return r < 0 ? r : 0;
+}
+
+/* What an end means for the webhook's receiver. */
+static int plan_receiver(struct store *store, int64_t webhook, const struct attempt_result *result,
+                         struct error *err)
+{
+    int r = 0;
+
+    if (result->status == WEBHOOK_PENDING)
+        r = store_run_on_row(store, STATEMENT_receiver_owe, webhook, err);
+    if (r == 0 && result->pause_until != 0)
+        r = pause_receiver(store, webhook, result->pause_until, err);
+    if (r == 0 && result->give_up_until != 0)
+        r = give_up(store, webhook, result, err);
+    return r;
+}
+
 int webhook_attempt_end(struct store *store, int64_t webhook, int64_t attempt,
                         const struct attempt_result *result, struct error *err)
 {
@@ -243,6 +227,8 @@ int webhook_attempt_end(struct store *store, int64_t webhook, int64_t attempt,
 
     if (r == 0)
         r = end_webhook(store, webhook, result, &job, err);
+    if (r == 0)
+        r = plan_receiver(store, webhook, result, err);
     if (r == 0 && job != 0)
         r = store_run_on_row(store, STATEMENT_job_raise_revision, job, err);
     if (r != 0)
@@ -329,7 +315,7 @@ static int read_deliveries(struct store *store, int64_t id, struct delivery **re
     return 0;
 }
 
-static int owe_again(struct store *store, int64_t id, struct error *err)
+static int owe_again(struct store *store, int64_t id, int64_t *ret_webhook, struct error *err)
 {
     cleanup(db_query_end) struct db_query *query = db_query(store->db, STATEMENT_webhook_owe_again);
     int r;
@@ -337,27 +323,30 @@ static int owe_again(struct store *store, int64_t id, struct error *err)
     db_bind_int(query, 1, id);
     db_bind_int(query, 2, store_now(store));
     r = db_step(query, err);
-    if (r < 0)
-        return r;
-    return r == DB_ROW ? 0 : STORE_CONFLICT;
+    if (r != DB_ROW)
+        return r < 0 ? r : STORE_CONFLICT;
+    *ret_webhook = db_column_int(query, 0);
+    return 0;
 }
 
 int webhook_redeliver(struct store *store, int64_t key, const char *job_id, struct job *ret_job,
                       struct error *err)
 {
     struct job job = {0};
-    int64_t id;
+    int64_t id, webhook;
     int r = job_get(store, key, job_id, &job, err);
 
     if (r != 0)
         return r;
     id = job.id;
-    r = owe_again(store, id, err);
+    r = owe_again(store, id, &webhook, err);
     if (r == STORE_CONFLICT) {
         *ret_job = job;
         return r;
     }
     job_release(&job);
+    if (r == 0)
+        r = store_run_on_row(store, STATEMENT_receiver_owe, webhook, err);
     if (r == 0)
         r = store_run_on_row(store, STATEMENT_job_raise_revision, id, err);
     return r < 0 ? r : store_read_job(store, id, ret_job, err);

@@ -8,12 +8,6 @@
 /* Receivers asked for at a time. */
 #define RECEIVER_PAGE 32
 
-static void note_due(struct due_finder *due, int64_t at)
-{
-    if (at != 0 && (due->next_due == 0 || at < due->next_due))
-        due->next_due = at;
-}
-
 static int serve_receiver(struct due_finder *due, const char *receiver, int64_t now, struct error *err)
 {
     size_t busy = attempt_list_count_at(due->attempts, receiver);
@@ -58,14 +52,12 @@ static bool is_full(const struct due_finder *due)
 static int serve_page(struct due_finder *due, int64_t now, size_t *ret_count, struct error *err)
 {
     char *receivers[RECEIVER_PAGE];
-    int64_t next_due = 0;
     size_t count = 0;
     const char *after = due->cursor != NULL ? due->cursor : "";
-    int r = webhook_due_receivers(due->store, now, after, receivers, RECEIVER_PAGE, &count, &next_due, err);
+    int r = receiver_due(due->store, now, after, receivers, RECEIVER_PAGE, &count, err);
 
     if (r < 0)
         return r;
-    note_due(due, next_due);
     for (size_t i = 0; i < count; i++) {
         if (r == 0 && !is_full(due)) {
             r = serve_receiver(due, receivers[i], now, err);
@@ -87,13 +79,15 @@ void due_release(struct due_finder *due)
 int due_look(struct due_finder *due, int64_t now, struct error *err)
 {
     bool from_start = due->cursor == NULL;
+    int r = receiver_next_due(due->store, now, &due->next_due, err);
 
+    if (r < 0)
+        return r;
     due->look = false;
-    due->next_due = 0;
     while (!is_full(due)) {
         size_t count = 0;
-        int r = serve_page(due, now, &count, err);
 
+        r = serve_page(due, now, &count, err);
         if (r < 0)
             return r;
         if (count == RECEIVER_PAGE)

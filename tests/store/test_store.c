@@ -261,7 +261,6 @@ Test(store, cancelling_a_pending_job_ends_it_and_owes_its_webhook)
     cleanup(job_release) struct job cancelled = {0};
     char *receivers[4];
     size_t count;
-    int64_t next_due;
 
     cr_assert_eq(store_begin(database.store, "test", NULL), 0);
     cr_assert_eq(job_cancel(database.store, database.key, job.job_id, &cancelled, NULL), 0);
@@ -269,12 +268,11 @@ Test(store, cancelling_a_pending_job_ends_it_and_owes_its_webhook)
     cr_assert_eq(cancelled.status, JOB_CANCELLED);
     cr_assert_neq(cancelled.completed_at, 0);
     cr_assert_eq(pending_jobs(), 0);
-    cr_assert_eq(webhook_due_receivers(database.store, database.clock.wall_us / 1000, "", receivers, 4,
-                                       &count, &next_due, NULL),
+    cr_assert_eq(receiver_due(database.store, database.clock.wall_us / 1000, "", receivers, 4, &count, NULL),
                  0);
     cr_assert_eq(count, 1);
     cr_assert_str_eq(receivers[0], "http://127.0.0.1:9");
-    free(receivers[0]);
+    receivers_free(receivers, count);
 }
 
 Test(store, cancelling_a_running_job_asks_its_worker)
@@ -698,29 +696,6 @@ Test(store, each_attempt_is_a_row_and_a_webhook_under_way_is_not_due)
     deliveries_free(deliveries, count);
     cr_assert_eq(metric("webhook_retry_total"), 1.0);
     cr_assert_eq(metric("webhook_delivery_total{result=\"success\"}"), 1.0);
-}
-
-Test(store, due_receivers_come_in_order_and_the_next_time_is_told)
-{
-    cleanup(job_release) struct job job = {0};
-    cleanup(release_webhook) struct webhook webhook = finish_and_take_webhook(&job);
-    int64_t now = database.clock.wall_us / 1000;
-    char *receivers[4];
-    size_t count;
-    int64_t next_due;
-
-    cr_assert_eq(webhook_due_receivers(database.store, now - 1, "", receivers, 4, &count, &next_due, NULL),
-                 0);
-    cr_assert_eq(count, 0);
-    cr_assert_eq(next_due, now);
-    cr_assert_eq(webhook_due_receivers(database.store, now, "", receivers, 4, &count, &next_due, NULL), 0);
-    cr_assert_eq(count, 1);
-    cr_assert_eq(next_due, 0);
-    cr_assert_eq(
-        webhook_due_receivers(database.store, now, receivers[0], receivers + 1, 3, &count, &next_due, NULL),
-        0);
-    cr_assert_eq(count, 0, "the caller goes on behind the last");
-    free(receivers[0]);
 }
 
 /* ---- the committer ---- */

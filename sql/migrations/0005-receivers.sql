@@ -1,0 +1,23 @@
+-- What is due is found by receiver, receivers can ask for a pause, and an attempt tells more of how it went.
+
+CREATE TABLE receivers (
+    receiver        TEXT    PRIMARY KEY,
+    due_at          INTEGER,
+    paused_until    INTEGER NOT NULL DEFAULT 0
+) STRICT, WITHOUT ROWID;
+CREATE INDEX receivers_due ON receivers (due_at) WHERE due_at IS NOT NULL;
+INSERT INTO receivers (receiver, due_at)
+SELECT receiver, min(next_attempt_at) FROM webhooks WHERE next_attempt_at IS NOT NULL GROUP BY receiver;
+DROP INDEX webhooks_next;
+
+ALTER TABLE webhooks ADD COLUMN owed_at INTEGER NOT NULL DEFAULT 0;
+UPDATE webhooks SET owed_at = created_at;
+
+ALTER TABLE deliveries ADD COLUMN peer TEXT;
+ALTER TABLE deliveries ADD COLUMN reused INTEGER;
+ALTER TABLE deliveries ADD COLUMN sends INTEGER;
+ALTER TABLE deliveries ADD COLUMN name_lookup_us INTEGER;
+ALTER TABLE deliveries ADD COLUMN connect_us INTEGER;
+ALTER TABLE deliveries ADD COLUMN tls_us INTEGER;
+ALTER TABLE deliveries ADD COLUMN first_byte_us INTEGER;
+ALTER TABLE deliveries ADD COLUMN total_us INTEGER;

@@ -125,20 +125,3 @@ void attempt_list_remove(struct attempt_list *list, struct attempt *attempt)
         list->first = attempt->next;
     list->count--;
 }
-
-size_t attempt_list_count_at(const struct attempt_list *list, const char *receiver)
-{
-    size_t count = 0;
-
-    for (const struct attempt *at = list->first; at != NULL; at = at->next)
-        count += strcmp(at->webhook.receiver, receiver) == 0;
-    return count;
-}
-
-bool attempt_list_has(const struct attempt_list *list, int64_t webhook)
-{
-    for (const struct attempt *at = list->first; at != NULL; at = at->next)
-        if (at->webhook.webhook == webhook)
-            return true;
-    return false;
-}

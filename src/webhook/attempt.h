@@ -9,6 +9,7 @@
 #include <pthread.h>
 
 #include "store/committer.h"
+#include "webhook/receivers.h"
 #include "webhook/sender.h"
 #include "webhook/signature.h"
 
@@ -29,7 +30,9 @@ struct attempt_returns {
 };
 
 struct attempt {
-    struct webhook webhook; /* owned */
+    struct webhook webhook;          /* owned */
+    struct receiver_state *receiver; /* held by it */
+    enum health_class class;         /* whose place it has */
     enum attempt_state state;
     int64_t number; /* 1 is the webhook's first */
     struct signature signature;
@@ -68,11 +71,5 @@ struct attempt_list {
 
 void attempt_list_add(struct attempt_list *list, struct attempt *attempt);
 void attempt_list_remove(struct attempt_list *list, struct attempt *attempt);
-
-/* How many of them are at that receiver. */
-size_t attempt_list_count_at(const struct attempt_list *list, const char *receiver);
-
-/* Whether one of them is at that webhook. */
-bool attempt_list_has(const struct attempt_list *list, int64_t webhook);
 
 #endif

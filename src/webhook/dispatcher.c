@@ -16,6 +16,8 @@
 #include "net/guard.h"
 #include "webhook/attempt.h"
 #include "webhook/due.h"
+#include "webhook/outcome.h"
+#include "webhook/receivers.h"
 #include "webhook/recovery.h"
 #include "webhook/schedule.h"
 #include "webhook/sender.h"
@@ -39,6 +41,7 @@ struct dispatcher {
 
     /* The thread's own. */
     struct attempt_list attempts; /* in flight */
+    struct receivers receivers;
     struct due_finder due;
     bool recovered;      /* the attempts of a predecessor are ended */
     int64_t pause_until; /* monotonic milliseconds */
@@ -90,6 +93,7 @@ static void pause_for(struct dispatcher *dispatcher, const struct error *err)
 static void drop_attempt(struct dispatcher *dispatcher, struct attempt *attempt)
 {
     attempt_list_remove(&dispatcher->attempts, attempt);
+    receivers_let_go(&dispatcher->receivers, attempt->receiver, attempt->class);
     dispatcher->due.look = true;
     attempt_free(attempt);
 }
@@ -101,27 +105,32 @@ static void post_end(struct dispatcher *dispatcher, struct attempt *attempt)
         attempt->post_at = monotonic(dispatcher) + dispatcher->settings->poll_interval;
 }
 
+/* What the end tells of the receiver; one that is down for long is owed no more than its schedule has. */
+static void note_health(struct dispatcher *dispatcher, struct attempt *attempt)
+{
+    const struct settings *settings = dispatcher->settings;
+    struct health *health = &attempt->receiver->health;
+    int64_t now = monotonic(dispatcher);
+    enum health_event event;
+
+    if (!outcome_tells(&attempt->sent, &event))
+        return;
+    health_note(health, event, now, dispatcher->receivers.window_max);
+    if (health_is_down(health, now))
+        attempt->record.give_up_until =
+            wall(dispatcher) - schedule_length(&settings->webhook_retry_schedule, settings->webhook_timeout);
+}
+
 /* From how the request went to what is recorded and what follows. */
 static void end_attempt(struct dispatcher *dispatcher, struct attempt *attempt)
 {
-    const struct send_result *sent = &attempt->sent;
-    struct attempt_result *record = &attempt->record;
     uint32_t random;
 
-    *record = (struct attempt_result){
-        .duration_ms = sent->duration_ms,
-        .status_code = sent->status_code,
-        .error_code = sent->error_code,
-        .error_message = sent->error_code != NULL ? sent->error_message : NULL,
-        .response_excerpt = sent->has_excerpt ? sent->excerpt : NULL,
-        .status = WEBHOOK_FAILED,
-    };
     crypto_random(&random, sizeof random);
-    if (sent->error_code == NULL)
-        record->status = WEBHOOK_DELIVERED;
-    else if (!sent->forbidden && schedule_next(&dispatcher->settings->webhook_retry_schedule, attempt->number,
-                                               wall(dispatcher), random, &record->next_attempt_at))
-        record->status = WEBHOOK_PENDING;
+    attempt->sent.trace.peer = attempt->sent.peer[0] != '\0' ? attempt->sent.peer : NULL;
+    outcome_make(dispatcher->settings, &attempt->sent, attempt->number, wall(dispatcher), random,
+                 &attempt->record);
+    note_health(dispatcher, attempt);
     post_end(dispatcher, attempt);
 }
 
@@ -190,6 +199,8 @@ static void go_on(struct dispatcher *dispatcher, struct attempt *attempt)
     if (result < 0)
         pause_for(dispatcher, &attempt->work.error);
     if (attempt->state == ATTEMPT_BEGINNING) {
+        attempt->receiver->beginning--;
+        dispatcher->due.look = true;
         if (result == 0)
             send_attempt(dispatcher, attempt);
         else /* not begun: it stays due, or it is no longer owed */
@@ -226,7 +237,8 @@ static void post_waiting_ends(struct dispatcher *dispatcher)
 }
 
 /* The finder's call for each webhook that is to be sent. */
-static int begin_attempt(struct due_finder *due, struct webhook *webhook, struct error *err)
+static int begin_attempt(struct due_finder *due, struct webhook *webhook, struct receiver_state *receiver,
+                         struct error *err)
 {
     struct dispatcher *dispatcher = container_of(due, struct dispatcher, due);
     struct attempt *attempt = attempt_new(webhook, &dispatcher->returns);
@@ -234,19 +246,23 @@ static int begin_attempt(struct due_finder *due, struct webhook *webhook, struct
 
     if (attempt == NULL)
         return error_set(err, -ENOMEM, "out of memory");
+    attempt->receiver = receiver;
+    attempt->class = receivers_hold(&dispatcher->receivers, receiver);
     attempt_list_add(&dispatcher->attempts, attempt);
     r = attempt_post_begin(attempt, dispatcher->options.committer);
-    if (r == 0)
-        return 0;
-    drop_attempt(dispatcher, attempt);
-    return error_set(err, r, "too much waits to be written");
+    if (r < 0) {
+        drop_attempt(dispatcher, attempt);
+        return error_set(err, r, "too much waits to be written");
+    }
+    receiver->beginning++;
+    return 0;
 }
 
 static void look_around(struct dispatcher *dispatcher)
 {
     struct error err = {""};
 
-    if (due_look(&dispatcher->due, wall(dispatcher), &err) < 0)
+    if (due_look(&dispatcher->due, &err) < 0)
         pause_for(dispatcher, &err);
 }
 
@@ -387,6 +403,7 @@ static struct dispatcher *dispatcher_free(struct dispatcher *dispatcher)
     attempt_returns_release(&dispatcher->returns);
     close_fd(&dispatcher->wake_fd);
     due_release(&dispatcher->due);
+    receivers_release(&dispatcher->receivers);
     free(dispatcher);
     return NULL;
 }
@@ -434,8 +451,10 @@ int dispatcher_start(const struct dispatcher_options *options, struct dispatcher
         return error_set(err, -ENOMEM, "out of memory");
     dispatcher->options = *options;
     dispatcher->settings = options->settings;
+    receivers_init(&dispatcher->receivers, (size_t)options->settings->webhook_max_in_flight,
+                   (size_t)options->settings->webhook_max_per_receiver);
     dispatcher->due = (struct due_finder){
-        .settings = options->settings, .attempts = &dispatcher->attempts, .begin = begin_attempt};
+        .clock = options->clock, .receivers = &dispatcher->receivers, .begin = begin_attempt};
     dispatcher->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     attempt_returns_init(&dispatcher->returns, dispatcher->wake_fd);
     if (dispatcher->wake_fd < 0)

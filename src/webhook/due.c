@@ -8,29 +8,41 @@
 /* Receivers asked for at a time. */
 #define RECEIVER_PAGE 32
 
-static int serve_receiver(struct due_finder *due, const char *receiver, int64_t now, struct error *err)
+static void note_due(struct due_finder *due, int64_t at)
 {
-    size_t busy = attempt_list_count_at(due->attempts, receiver);
-    size_t limit = (size_t)due->settings->webhook_max_per_receiver;
-    size_t room = (size_t)due->settings->webhook_max_in_flight - due->attempts->count;
-    size_t places = busy < limit ? limit - busy : 0;
+    if (due->next_due == 0 || at < due->next_due)
+        due->next_due = at;
+}
+
+static int begin_due(struct due_finder *due, struct receiver_state *receiver, int64_t now, size_t room,
+                     struct error *err)
+{
     struct webhook *webhooks = NULL;
     size_t count = 0;
-    int r;
+    int r = webhook_due(due->store, receiver->name, now, room, &webhooks, &count, err);
 
-    places = places < room ? places : room;
-    if (places == 0)
-        return 0;
-    /* Those whose beginning is not committed yet still look due, so as many more are asked for. */
-    r = webhook_due(due->store, receiver, now, places + busy, &webhooks, &count, err);
-    for (size_t i = 0; r == 0 && i < count && places > 0; i++) {
-        if (attempt_list_has(due->attempts, webhooks[i].webhook))
-            continue;
-        r = due->begin(due, &webhooks[i], err);
-        places--;
-    }
+    for (size_t i = 0; r == 0 && i < count; i++)
+        r = due->begin(due, &webhooks[i], receiver, err);
     webhooks_free(webhooks, count);
     return r;
+}
+
+static int serve_receiver(struct due_finder *due, const char *name, int64_t now, struct error *err)
+{
+    struct receiver_state *receiver = receivers_get(due->receivers, name);
+    int64_t monotonic = clock_monotonic_ms(due->clock);
+    size_t room;
+
+    if (receiver == NULL)
+        return error_set(err, -ENOMEM, "out of memory");
+    if (receiver->beginning > 0) /* once they are committed there is another look, which does not see them */
+        return 0;
+    room = receivers_room(due->receivers, receiver, monotonic);
+    if (room > 0)
+        return begin_due(due, receiver, now, room, err);
+    if (receiver->health.paused_until > monotonic)
+        note_due(due, now + receiver->health.paused_until - monotonic);
+    return 0;
 }
 
 static int remember(struct due_finder *due, const char *receiver, struct error *err)
@@ -46,7 +58,9 @@ static int remember(struct due_finder *due, const char *receiver, struct error *
 
 static bool is_full(const struct due_finder *due)
 {
-    return due->attempts->count >= (size_t)due->settings->webhook_max_in_flight;
+    const struct places *places = &due->receivers->places;
+
+    return places_used(places) >= places->max;
 }
 
 static int serve_page(struct due_finder *due, int64_t now, size_t *ret_count, struct error *err)
@@ -64,8 +78,8 @@ static int serve_page(struct due_finder *due, int64_t now, size_t *ret_count, st
             if (r == 0)
                 r = remember(due, receivers[i], err);
         }
-        free(receivers[i]);
     }
+    receivers_free(receivers, count);
     *ret_count = count;
     return r;
 }
@@ -76,9 +90,10 @@ void due_release(struct due_finder *due)
     due->cursor = NULL;
 }
 
-int due_look(struct due_finder *due, int64_t now, struct error *err)
+int due_look(struct due_finder *due, struct error *err)
 {
     bool from_start = due->cursor == NULL;
+    int64_t now = clock_wall_ms(due->clock);
     int r = receiver_next_due(due->store, now, &due->next_due, err);
 
     if (r < 0)

@@ -22,4 +22,8 @@
 bool schedule_next(const struct duration_list *schedule, int64_t attempts, int64_t from, uint32_t random,
                    int64_t *ret_due_at);
 
+/* How long a webhook is tried for at most, in milliseconds, where each attempt is made in time and lasts
+ * attempt_ms. */
+int64_t schedule_length(const struct duration_list *schedule, int64_t attempt_ms);
+
 #endif

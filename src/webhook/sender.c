@@ -192,9 +192,12 @@ static void serve(struct sender *sender, const struct epoll_event *event)
             curl_multi_socket_action(sender->multi, CURL_SOCKET_TIMEOUT, 0, &running);
         return;
     }
-    mask = (event->events & EPOLLIN ? CURL_CSELECT_IN : 0) |
-           (event->events & EPOLLOUT ? CURL_CSELECT_OUT : 0) |
-           (event->events & (EPOLLERR | EPOLLHUP) ? CURL_CSELECT_ERR : 0);
+    mask =
+        (event->events & EPOLLIN ? CURL_CSELECT_IN : 0) | (event->events & EPOLLOUT ? CURL_CSELECT_OUT : 0);
+    /* Told of an error libcurl reads no more, though the answer may have come before it; reading meets both.
+     */
+    if (mask == 0)
+        mask = CURL_CSELECT_ERR;
     curl_multi_socket_action(sender->multi, event->data.fd, mask, &running);
 }
 

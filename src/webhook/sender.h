@@ -14,8 +14,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <netinet/in.h>
+
 #include "base/error.h"
 #include "net/guard.h"
+#include "store/store.h"
 #include "webhook/signature.h"
 
 /* What is read of an answer's body, and of its status and header lines; then the attempt is judged by its
@@ -27,6 +30,9 @@
 #define SENDER_EXCERPT_MAX 1024
 
 #define SENDER_MESSAGE_MAX 256
+
+/* An address with brackets and a port. */
+#define SENDER_PEER_SIZE (INET6_ADDRSTRLEN + sizeof "[]:65535")
 
 /* The contract's error codes of a delivery. */
 #define DELIVERY_BLOCKED_ADDRESS    "blocked_address"
@@ -56,6 +62,11 @@ struct send_result {
     const char *error_code; /* one of the above; NULL is success */
     char error_message[SENDER_MESSAGE_MAX];
     bool forbidden; /* the guard refused it: it would refuse it again */
+    int64_t
+        retry_after_s; /* what the answer asks for (RFC 9110 section 10.2.3), seconds or date; 0 is none */
+    bool traced;       /* a request was made: trace tells how it went */
+    struct attempt_trace trace;  /* its peer is not set */
+    char peer[SENDER_PEER_SIZE]; /* "192.0.2.1:443" or "[2001:db8::1]:443"; empty: no connection */
     bool has_excerpt;
     char excerpt[SENDER_EXCERPT_MAX + 1];
 };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "webhook/transfer.h"
 
+#include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,6 +47,21 @@ static const struct {
     {CURLE_USE_SSL_FAILED, DELIVERY_TLS_FAILED},
 };
 
+static void note_peer(struct transfer *transfer, const char *host, const char *port)
+{
+    snprintf(transfer->peer, sizeof transfer->peer, strchr(host, ':') != NULL ? "[%s]:%s" : "%s:%s", host,
+             port);
+}
+
+static void note_candidate(struct transfer *transfer, const struct curl_sockaddr *address)
+{
+    char host[INET6_ADDRSTRLEN], port[sizeof "65535"];
+
+    if (getnameinfo(&address->addr, (socklen_t)address->addrlen, host, sizeof host, port, sizeof port,
+                    NI_NUMERICHOST | NI_NUMERICSERV) == 0)
+        note_peer(transfer, host, port);
+}
+
 static curl_socket_t on_open_socket(void *context, curlsocktype purpose, struct curl_sockaddr *address)
 {
     struct transfer *transfer = context;
@@ -57,7 +73,22 @@ static curl_socket_t on_open_socket(void *context, curlsocktype purpose, struct 
         return CURL_SOCKET_BAD;
     }
     transfer->opened = true;
+    note_candidate(transfer, address); /* who it was, should nobody answer there */
     return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+}
+
+/* Called when a connection stands and the request is about to leave over it, each time that it does. */
+static int on_send(void *context, char *peer, char *own, int peer_port, int own_port)
+{
+    struct transfer *transfer = context;
+    char port[sizeof "-2147483648"];
+
+    (void)own;
+    (void)own_port;
+    snprintf(port, sizeof port, "%d", peer_port);
+    note_peer(transfer, peer, port);
+    transfer->sends++;
+    return CURL_PREREQFUNC_OK;
 }
 
 /* libcurl 7.88 keeps every header line of an answer, however many come. */
@@ -142,6 +173,8 @@ static void set_request(struct transfer *transfer)
     curl_easy_setopt(easy, CURLOPT_HTTPHEADER, transfer->headers);
     curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, on_open_socket);
     curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, transfer);
+    curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_send);
+    curl_easy_setopt(easy, CURLOPT_PREREQDATA, transfer);
     curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
     curl_easy_setopt(easy, CURLOPT_HEADERDATA, transfer);
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
@@ -217,14 +250,57 @@ static void judge_status(long status, struct send_result *result)
     fail(result, DELIVERY_HTTP_STATUS, message);
 }
 
+/* Microseconds from the start of the transfer to that point of it; 0 where it was not reached. */
+static int64_t time_at(const struct transfer *transfer, CURLINFO point)
+{
+    curl_off_t us = 0;
+
+    curl_easy_getinfo(transfer->easy, point, &us);
+    return us;
+}
+
+/* From one point to the next. */
+static int64_t step_us(int64_t from, int64_t to)
+{
+    return to > from ? to - from : to > 0 ? 0 : -1;
+}
+
+static void trace(const struct transfer *transfer, struct send_result *result)
+{
+    int64_t name = time_at(transfer, CURLINFO_NAMELOOKUP_TIME_T);
+    int64_t connect = time_at(transfer, CURLINFO_CONNECT_TIME_T);
+    int64_t tls = time_at(transfer, CURLINFO_APPCONNECT_TIME_T);
+    int64_t ready = time_at(transfer, CURLINFO_PRETRANSFER_TIME_T);
+    int64_t answer = time_at(transfer, CURLINFO_STARTTRANSFER_TIME_T);
+    long connects = 0;
+
+    curl_easy_getinfo(transfer->easy, CURLINFO_NUM_CONNECTS, &connects);
+    result->traced = true;
+    result->trace = (struct attempt_trace){
+        .reused = connects == 0 && transfer->sends > 0,
+        .sends = transfer->sends,
+        .name_lookup_us = -1,
+        .connect_us = -1,
+        .tls_us = -1,
+        .first_byte_us = transfer->sends > 0 ? step_us(ready, answer) : -1,
+        .total_us = time_at(transfer, CURLINFO_TOTAL_TIME_T),
+    };
+    if (!result->trace.reused) {
+        result->trace.name_lookup_us = step_us(0, name);
+        result->trace.connect_us = step_us(name, connect);
+        result->trace.tls_us = step_us(connect, tls);
+    }
+    memcpy(result->peer, transfer->peer, sizeof result->peer);
+}
+
 void transfer_judge(struct transfer *transfer, CURLcode code, struct send_result *ret_result)
 {
     struct send_result result = {0};
-    curl_off_t total_us = 0;
+    curl_off_t retry_after = 0;
     long status = 0;
 
-    curl_easy_getinfo(transfer->easy, CURLINFO_TOTAL_TIME_T, &total_us);
     curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
+    curl_easy_getinfo(transfer->easy, CURLINFO_RETRY_AFTER, &retry_after);
     if (transfer->blocked != 0 && !transfer->opened) {
         /* The reason stays here: it would tell the client what a name of the internal network leads to. */
         transfer_refuse(transfer->blocked, "the host leads to an address that webhooks may not go to",
@@ -237,8 +313,10 @@ void transfer_judge(struct transfer *transfer, CURLcode code, struct send_result
         fail(&result, find_failure(code),
              transfer->detail[0] != '\0' ? transfer->detail : curl_easy_strerror(code));
     }
-    result.duration_ms = (total_us + 500) / 1000;
+    trace(transfer, &result);
+    result.duration_ms = (result.trace.total_us + 500) / 1000;
     result.status_code = (int)status;
+    result.retry_after_s = retry_after;
     result.has_excerpt = transfer->kept > 0;
     excerpt_make(transfer->body, transfer->kept, result.excerpt, sizeof result.excerpt);
     *ret_result = result;

@@ -12,9 +12,11 @@ struct transfer {
     struct guard *guard;
     CURL *easy;
     struct curl_slist *headers;
-    int blocked;  /* a condition of the guard, for an address that it refused */
-    bool opened;  /* an address was found that the guard allowed */
-    bool flooded; /* header lines without end */
+    int blocked;   /* a condition of the guard, for an address that it refused */
+    bool opened;   /* an address was found that the guard allowed */
+    bool flooded;  /* header lines without end */
+    int64_t sends; /* how often the request left */
+    char peer[SENDER_PEER_SIZE];
     size_t header_bytes;
     size_t body_bytes;
     size_t kept;

@@ -38,3 +38,11 @@ Test(schedule, delays_vary_by_a_tenth)
         cr_expect_leq(due_after(2, random), 330000);
     }
 }
+
+Test(schedule, its_length_has_every_delay_at_its_longest_and_every_attempt)
+{
+    static const struct duration_list empty = {.count = 0};
+
+    cr_expect_eq(schedule_length(&schedule, 1000), 5500 + 330000 + 3 * 1000);
+    cr_expect_eq(schedule_length(&empty, 1000), 0);
+}

@@ -127,6 +127,47 @@ Test(sender, sends_what_the_contract_says)
     cr_expect_not(received_header(receiver_request(receiver, 0), "Accept-Encoding", value, sizeof value));
 }
 
+Test(sender, tells_how_an_attempt_went)
+{
+    char peer[SENDER_PEER_SIZE];
+
+    snprintf(peer, sizeof peer, "127.0.0.1:%d", receiver_port(receiver));
+    send_to(receiver_url(receiver));
+    cr_assert(last.traced);
+    cr_expect_str_eq(last.peer, peer);
+    cr_expect_not(last.trace.reused);
+    cr_expect_eq(last.trace.sends, 1);
+    cr_expect_geq(last.trace.connect_us, 0);
+    cr_expect_eq(last.trace.tls_us, -1, "there was no TLS");
+    cr_expect_geq(last.trace.first_byte_us, 0);
+    cr_expect_gt(last.trace.total_us, 0);
+    send_to(receiver_url(receiver));
+    cr_expect(last.trace.reused);
+    cr_expect_eq(last.trace.connect_us, -1, "a kept connection takes none of these steps");
+    cr_expect_str_eq(last.peer, peer);
+}
+
+Test(sender, names_the_peer_that_nobody_answers_at)
+{
+    send_to("http://127.0.0.1:1/");
+    cr_expect_str_eq(last.error_code, DELIVERY_CONNECTION_REFUSED);
+    cr_expect_str_eq(last.peer, "127.0.0.1:1");
+    cr_expect_eq(last.trace.sends, 0);
+    cr_expect_eq(last.trace.first_byte_us, -1);
+}
+
+Test(sender, counts_that_a_request_was_sent_again_over_a_new_connection)
+{
+    static const struct receiver_answer answers[] = {
+        {.status = 200}, {.conduct = RECEIVER_CLOSES}, {.status = 204}};
+
+    receiver_script(receiver, answers, array_length(answers));
+    send_to(receiver_url(receiver));
+    send_to(receiver_url(receiver));
+    cr_expect_eq(last.status_code, 204);
+    cr_expect_eq(last.trace.sends, 2);
+}
+
 Test(sender, keeps_the_connection_for_the_next_request)
 {
     send_to(receiver_url(receiver));

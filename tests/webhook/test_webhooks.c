@@ -299,6 +299,108 @@ Test(webhooks, fails_when_the_schedule_is_exhausted)
     cr_expect_eq(receiver_wait(receiver, 3, 0), 3);
 }
 
+Test(webhooks, a_receiver_that_is_gone_is_not_tried_again)
+{
+    static const struct receiver_answer gone = {.status = 410};
+    char job_id[JOB_ID_SIZE];
+
+    receiver_script(receiver, &gone, 1);
+    start_dispatcher();
+    complete_job(receiver_url(receiver), job_id);
+    testcase_settled(job_id, WEBHOOK_FAILED, 1, "http_status");
+}
+
+static void testcase_paused(const char *headers)
+{
+    const struct receiver_answer answers[] = {{.status = 503, .headers = headers}, {.status = 204}};
+    char first[JOB_ID_SIZE], second[JOB_ID_SIZE], elsewhere[JOB_ID_SIZE];
+    struct receiver *other = receiver_start(&answers[1], 1);
+    cleanup(job_release) struct job job = {0};
+
+    receiver_script(receiver, answers, array_length(answers));
+    start_dispatcher();
+    complete_job(receiver_url(receiver), first);
+    job = wait_for_webhook(first, 1);
+    cr_expect_eq(job.webhook_next_attempt_at, clock_wall_ms(&database.clock.clock),
+                 "the pause is the receiver's, not the webhook's");
+    complete_job(receiver_url(receiver), second);
+    complete_job(receiver_url(other), elsewhere);
+    testcase_settled(elsewhere, WEBHOOK_DELIVERED, 1, NULL);
+    cr_expect_eq(receiver_wait(receiver, 2, 0), 1, "nothing goes to it during its pause");
+    fake_clock_advance(&database.clock, 61000);
+    testcase_settled(first, WEBHOOK_DELIVERED, 2, NULL);
+    testcase_settled(second, WEBHOOK_DELIVERED, 1, NULL);
+    receiver_stop(other);
+}
+
+Test(webhooks, a_receiver_may_ask_for_a_pause_in_seconds)
+{
+    testcase_paused("Retry-After: 60\r\n");
+}
+
+Test(webhooks, a_receiver_may_ask_for_a_pause_by_a_date)
+{
+    time_t until = time(NULL) + 60;
+    char header[64];
+    struct tm parts;
+
+    strftime(header, sizeof header, "Retry-After: %a, %d %b %Y %H:%M:%S GMT\r\n", gmtime_r(&until, &parts));
+    testcase_paused(header);
+}
+
+Test(webhooks, a_pause_survives_its_sender)
+{
+    static const struct receiver_answer answers[] = {{.status = 503, .headers = "Retry-After: 60\r\n"},
+                                                     {.status = 204}};
+    char job_id[JOB_ID_SIZE], elsewhere[JOB_ID_SIZE];
+    struct receiver *other = receiver_start(&answers[1], 1);
+    cleanup(job_release) struct job job = {0};
+
+    receiver_script(receiver, answers, array_length(answers));
+    start_dispatcher();
+    complete_job(receiver_url(receiver), job_id);
+    job = wait_for_webhook(job_id, 1);
+    dispatcher = dispatcher_stop(dispatcher);
+    start_dispatcher();
+    complete_job(receiver_url(other), elsewhere);
+    testcase_settled(elsewhere, WEBHOOK_DELIVERED, 1, NULL);
+    cr_expect_eq(receiver_wait(receiver, 2, 0), 1);
+    fake_clock_advance(&database.clock, 61000);
+    testcase_settled(job_id, WEBHOOK_DELIVERED, 2, NULL);
+    receiver_stop(other);
+}
+
+/* So many in a row that it is tried by one at a time. */
+#define FAILURES 5
+
+Test(webhooks, a_receiver_that_keeps_failing_is_tried_by_one_before_the_rest_follow)
+{
+    static const struct receiver_answer wrong = {.status = 500}, hangs = {.conduct = RECEIVER_HANGS},
+                                        fine = {.status = 204};
+    char job_ids[FAILURES][JOB_ID_SIZE], elsewhere[JOB_ID_SIZE];
+    struct receiver *other = receiver_start(&fine, 1);
+
+    settings.webhook_timeout = 1000;
+    set_schedule(2, (int64_t[]){0, 60000});
+    receiver_script(receiver, &wrong, 1);
+    start_dispatcher();
+    for (int i = 0; i < FAILURES; i++) {
+        complete_job(receiver_url(receiver), job_ids[i]);
+        cleanup(job_release) struct job job = wait_for_webhook(job_ids[i], 1);
+    }
+    receiver_script(receiver, &hangs, 1);
+    for (int i = 0; i < FAILURES; i++)
+        complete_job(receiver_url(receiver), job_ids[i]);
+    cr_assert_eq(receiver_wait(receiver, FAILURES + 1, PATIENCE_MS), FAILURES + 1);
+    complete_job(receiver_url(other), elsewhere);
+    testcase_settled(elsewhere, WEBHOOK_DELIVERED, 1, NULL);
+    receiver_script(receiver, &fine, 1);
+    for (int i = 1; i < FAILURES; i++)
+        testcase_settled(job_ids[i], WEBHOOK_DELIVERED, 1, NULL);
+    cr_expect_eq(receiver_peak(receiver), 1);
+    receiver_stop(other);
+}
+
 Test(webhooks, the_next_attempt_waits_for_the_schedule)
 {
     static const struct receiver_answer wrong = {.status = 503};

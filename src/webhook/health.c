@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "webhook/health.h"
+
+/* What receivers of a class and of worse ones may have together, of 100 places. */
+static const size_t shares[HEALTH_CLASS_COUNT] = {
+    [HEALTH_PROVEN] = 100,
+    [HEALTH_NEW] = 75,
+    [HEALTH_SLOW] = 50,
+};
+
+void health_init(struct health *health, size_t window_max)
+{
+    *health = (struct health){
+        .class = HEALTH_NEW,
+        .window = window_max < HEALTH_WINDOW_FIRST ? (double)window_max : HEALTH_WINDOW_FIRST,
+    };
+}
+
+static void grow(struct health *health, size_t window_max)
+{
+    health->window += 1 / health->window;
+    if (health->window > (double)window_max)
+        health->window = (double)window_max;
+}
+
+static void shrink(struct health *health)
+{
+    health->window = health->window > 2 ? health->window / 2 : 1;
+}
+
+/* The pause behind an attempt at a receiver that is down. */
+static int64_t pause_ms(const struct health *health, int64_t now)
+{
+    int64_t pause = (now - health->failing_since) / HEALTH_PAUSE_SHARE;
+
+    return pause < HEALTH_PAUSE_MAX_MS ? pause : HEALTH_PAUSE_MAX_MS;
+}
+
+void health_note(struct health *health, enum health_event event, int64_t now, size_t window_max)
+{
+    if (event != HEALTH_TIMED_OUT)
+        health->class = HEALTH_PROVEN;
+    if (event == HEALTH_TAKEN) {
+        health->failures = 0;
+        health->paused_until = 0;
+        grow(health, window_max);
+        return;
+    }
+    if (health->failures++ == 0)
+        health->failing_since = now;
+    if (event != HEALTH_FAILED)
+        shrink(health);
+    if (event == HEALTH_TIMED_OUT)
+        health->class = HEALTH_SLOW;
+    if (health_is_down(health, now))
+        health->paused_until = now + pause_ms(health, now);
+}
+
+bool health_is_down(const struct health *health, int64_t now)
+{
+    return health->failures >= HEALTH_FAILURES_MAX && now - health->failing_since >= HEALTH_DOWN_MS;
+}
+
+size_t health_room(const struct health *health, size_t in_flight, int64_t now)
+{
+    size_t most = health->failures >= HEALTH_FAILURES_MAX ? 1 : (size_t)health->window;
+
+    if (now < health->paused_until)
+        return 0;
+    return in_flight < most ? most - in_flight : 0;
+}
+
+size_t places_used(const struct places *places)
+{
+    size_t used = 0;
+
+    for (int class = 0; class < HEALTH_CLASS_COUNT; class ++)
+        used += places->used[class];
+    return used;
+}
+
+size_t places_free(const struct places *places, enum health_class class)
+{
+    size_t used = 0, room = SIZE_MAX;
+
+    /* A place that the worst has is also one of what it and the better ones may have together. */
+    for (int at = HEALTH_CLASS_COUNT - 1; at >= 0; at--) {
+        size_t most = (places->max * shares[at] + 99) / 100;
+
+        used += places->used[at];
+        if (at <= (int)class) {
+            size_t left = used < most ? most - used : 0;
+
+            room = left < room ? left : room;
+        }
+    }
+    return room;
+}

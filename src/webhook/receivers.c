@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "webhook/receivers.h"
+
+#include <search.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int compare(const void *left, const void *right)
+{
+    const struct receiver_state *a = left, *b = right;
+
+    return strcmp(a->name, b->name);
+}
+
+static void free_receiver(void *argument)
+{
+    struct receiver_state *receiver = argument;
+
+    free(receiver->name);
+    free(receiver);
+}
+
+void receivers_init(struct receivers *receivers, size_t max_in_flight, size_t max_per_receiver)
+{
+    *receivers = (struct receivers){.places = {.max = max_in_flight}, .window_max = max_per_receiver};
+    TAILQ_INIT(&receivers->idle);
+}
+
+void receivers_release(struct receivers *receivers)
+{
+    tdestroy(receivers->tree, free_receiver);
+    receivers->tree = NULL;
+}
+
+static void forget(struct receivers *receivers, struct receiver_state *receiver)
+{
+    TAILQ_REMOVE(&receivers->idle, receiver, idle);
+    receivers->idle_count--;
+    tdelete(receiver, &receivers->tree, compare);
+    free_receiver(receiver);
+}
+
+static struct receiver_state *add(struct receivers *receivers, const char *name)
+{
+    struct receiver_state *receiver = calloc(1, sizeof *receiver);
+
+    if (receiver == NULL)
+        return NULL;
+    receiver->name = strdup(name);
+    if (receiver->name == NULL || tsearch(receiver, &receivers->tree, compare) == NULL) {
+        free_receiver(receiver);
+        return NULL;
+    }
+    health_init(&receiver->health, receivers->window_max);
+    TAILQ_INSERT_TAIL(&receivers->idle, receiver, idle);
+    if (++receivers->idle_count > RECEIVERS_IDLE_MAX)
+        forget(receivers, TAILQ_FIRST(&receivers->idle));
+    return receiver;
+}
+
+struct receiver_state *receivers_get(struct receivers *receivers, const char *name)
+{
+    const struct receiver_state wanted = {.name = (char *)(uintptr_t)name};
+    struct receiver_state *const *found = tfind(&wanted, &receivers->tree, compare);
+
+    return found != NULL ? *found : add(receivers, name);
+}
+
+size_t receivers_room(const struct receivers *receivers, const struct receiver_state *receiver, int64_t now)
+{
+    size_t room = health_room(&receiver->health, receiver->in_flight, now);
+    size_t places = places_free(&receivers->places, receiver->health.class);
+
+    return room < places ? room : places;
+}
+
+enum health_class receivers_hold(struct receivers *receivers, struct receiver_state *receiver)
+{
+    enum health_class class = receiver->health.class;
+
+    if (receiver->in_flight++ == 0) {
+        TAILQ_REMOVE(&receivers->idle, receiver, idle);
+        receivers->idle_count--;
+    }
+    receivers->places.used[class]++;
+    return class;
+}
+
+void receivers_let_go(struct receivers *receivers, struct receiver_state *receiver, enum health_class class)
+{
+    receivers->places.used[class]--;
+    if (--receiver->in_flight > 0)
+        return;
+    TAILQ_INSERT_TAIL(&receivers->idle, receiver, idle);
+    if (++receivers->idle_count > RECEIVERS_IDLE_MAX)
+        forget(receivers, TAILQ_FIRST(&receivers->idle));
+}

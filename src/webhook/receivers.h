@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The receivers that a dispatcher has to do with, in memory.  One thread's. */
+#ifndef WEBHOOK_RECEIVERS_H
+#define WEBHOOK_RECEIVERS_H
+
+#include <sys/queue.h>
+
+#include "webhook/health.h"
+
+/* Receivers without attempts that are remembered; past it, those are forgotten that were idle for longest. */
+#define RECEIVERS_IDLE_MAX 4096
+
+struct receiver_state {
+    char *name; /* as the store has it: scheme, host and port */
+    struct health health;
+    size_t in_flight; /* attempts */
+    size_t beginning; /* those of them that are not committed yet, and so still look due in the database */
+    TAILQ_ENTRY(receiver_state) idle;
+};
+
+struct receivers {
+    struct places places;
+    size_t window_max; /* attempts at one receiver */
+    void *tree;        /* tsearch(3), by name */
+    TAILQ_HEAD(, receiver_state) idle;
+    size_t idle_count;
+};
+
+void receivers_init(struct receivers *receivers, size_t max_in_flight, size_t max_per_receiver);
+void receivers_release(struct receivers *receivers);
+
+/* The receiver of that name, which is a new one where it was not known.  Valid until the next call unless an
+ * attempt holds it.  NULL where memory ran out. */
+struct receiver_state *receivers_get(struct receivers *receivers, const char *name);
+
+/* How many attempts may begin at it now (monotonic milliseconds). */
+size_t receivers_room(const struct receivers *receivers, const struct receiver_state *receiver, int64_t now);
+
+/* An attempt begins at it, or is over: class is what the first returned. */
+enum health_class receivers_hold(struct receivers *receivers, struct receiver_state *receiver);
+void receivers_let_go(struct receivers *receivers, struct receiver_state *receiver, enum health_class class);
+
+#endif

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "webhook/receivers.h"
+
+#include <stdio.h>
+
+#include <criterion/criterion.h>
+
+#include "base/cleanup.h"
+
+#define WINDOW_MAX 16
+
+static struct health make(void)
+{
+    struct health health;
+
+    health_init(&health, WINDOW_MAX);
+    return health;
+}
+
+static void note(struct health *health, enum health_event event, int count, int64_t now)
+{
+    for (int i = 0; i < count; i++)
+        health_note(health, event, now, WINDOW_MAX);
+}
+
+Test(health, a_receiver_that_works_gets_more_and_more_up_to_the_limit)
+{
+    struct health health = make();
+
+    cr_expect_eq(health_room(&health, 0, 0), HEALTH_WINDOW_FIRST);
+    cr_expect_eq(health_room(&health, 3, 0), 1);
+    note(&health, HEALTH_TAKEN, 5, 0);
+    cr_expect_eq(health_room(&health, 0, 0), HEALTH_WINDOW_FIRST + 1, "one more a round");
+    note(&health, HEALTH_TAKEN, 1000, 0);
+    cr_expect_eq(health_room(&health, 0, 0), WINDOW_MAX);
+    cr_expect_eq(health_room(&health, WINDOW_MAX + 1, 0), 0);
+}
+
+Test(health, the_limit_of_a_receiver_bounds_the_first_window_too)
+{
+    struct health health;
+
+    health_init(&health, 1);
+    cr_expect_eq(health_room(&health, 0, 0), 1);
+    cr_expect_eq(health_room(&health, 1, 0), 0);
+}
+
+Test(health, too_much_halves_it_down_to_one)
+{
+    struct health health = make();
+
+    note(&health, HEALTH_TAKEN, 1000, 0);
+    note(&health, HEALTH_OVERLOADED, 1, 0);
+    cr_expect_eq(health_room(&health, 0, 0), WINDOW_MAX / 2);
+    note(&health, HEALTH_TIMED_OUT, 1, 0);
+    cr_expect_eq(health_room(&health, 0, 0), WINDOW_MAX / 4);
+    note(&health, HEALTH_OVERLOADED, 2, 0);
+    cr_expect_eq(health_room(&health, 0, 0), 1);
+}
+
+Test(health, one_that_keeps_failing_is_tried_by_one_until_one_is_taken)
+{
+    struct health health = make();
+
+    note(&health, HEALTH_FAILED, HEALTH_FAILURES_MAX - 1, 0);
+    cr_expect_eq(health_room(&health, 0, 0), HEALTH_WINDOW_FIRST, "it may have been a few requests");
+    note(&health, HEALTH_FAILED, 1, 0);
+    cr_expect_eq(health_room(&health, 0, 0), 1);
+    cr_expect_eq(health_room(&health, 1, 0), 0);
+    note(&health, HEALTH_TAKEN, 1, 0);
+    cr_expect_eq(health_room(&health, 0, 0), HEALTH_WINDOW_FIRST, "the rest follow");
+}
+
+Test(health, one_that_is_down_gets_a_pause_that_grows_with_the_time)
+{
+    struct health health = make();
+
+    note(&health, HEALTH_FAILED, HEALTH_FAILURES_MAX, 1000);
+    note(&health, HEALTH_FAILED, 1, 1000 + HEALTH_DOWN_MS - 1);
+    cr_expect_eq(health_room(&health, 0, 1000 + HEALTH_DOWN_MS - 1), 1, "not for long yet");
+    note(&health, HEALTH_FAILED, 1, 1000 + HEALTH_DOWN_MS);
+    cr_expect(health_is_down(&health, 1000 + HEALTH_DOWN_MS));
+    cr_expect_eq(health_room(&health, 0, 1000 + HEALTH_DOWN_MS + HEALTH_DOWN_MS / 10 - 1), 0);
+    cr_expect_eq(health_room(&health, 0, 1000 + HEALTH_DOWN_MS + HEALTH_DOWN_MS / 10), 1);
+    note(&health, HEALTH_FAILED, 1, 1000 + 100 * HEALTH_DOWN_MS);
+    cr_expect_eq(health.paused_until, 1000 + 100 * HEALTH_DOWN_MS + HEALTH_PAUSE_MAX_MS);
+    note(&health, HEALTH_TAKEN, 1, 1001 + 100 * HEALTH_DOWN_MS);
+    cr_expect_neq(health_room(&health, 0, 1001 + 100 * HEALTH_DOWN_MS), 0, "back at once");
+}
+
+Test(health, an_answer_in_time_proves_a_receiver_whatever_it_says)
+{
+    struct health health = make();
+
+    cr_expect_eq(health.class, HEALTH_NEW);
+    note(&health, HEALTH_TIMED_OUT, 1, 0);
+    cr_expect_eq(health.class, HEALTH_SLOW);
+    note(&health, HEALTH_FAILED, 1, 0);
+    cr_expect_eq(health.class, HEALTH_PROVEN);
+}
+
+Test(places, are_kept_free_for_receivers_that_answer_in_time)
+{
+    struct places places = {.max = 100};
+
+    places.used[HEALTH_SLOW] = 50;
+    cr_expect_eq(places_free(&places, HEALTH_SLOW), 0);
+    cr_expect_eq(places_free(&places, HEALTH_NEW), 25);
+    places.used[HEALTH_NEW] = 25;
+    cr_expect_eq(places_free(&places, HEALTH_NEW), 0);
+    cr_expect_eq(places_free(&places, HEALTH_PROVEN), 25);
+    places.used[HEALTH_PROVEN] = 25;
+    cr_expect_eq(places_free(&places, HEALTH_PROVEN), 0);
+    cr_expect_eq(places_used(&places), 100);
+}
+
+Test(places, that_good_receivers_have_are_no_others)
+{
+    struct places places = {.max = 100, .used = {[HEALTH_PROVEN] = 90}};
+
+    cr_expect_eq(places_free(&places, HEALTH_SLOW), 10);
+    cr_expect_eq(places_free(&places, HEALTH_NEW), 10);
+}
+
+Test(places, there_is_one_for_everybody)
+{
+    struct places places = {.max = 1};
+
+    for (int class = 0; class < HEALTH_CLASS_COUNT; class ++)
+        cr_expect_eq(places_free(&places, (enum health_class) class), 1);
+}
+
+Test(receivers, one_is_remembered_by_its_name)
+{
+    struct receivers receivers;
+    struct receiver_state *receiver;
+
+    receivers_init(&receivers, 10, 4);
+    receiver = receivers_get(&receivers, "https://a.example:443");
+    cr_assert_not_null(receiver);
+    cr_expect_eq(receivers_get(&receivers, "https://a.example:443"), receiver);
+    cr_expect_neq(receivers_get(&receivers, "https://b.example:443"), receiver);
+    cr_expect_eq(receivers_room(&receivers, receiver, 0), 4);
+    cr_expect_eq(receivers_hold(&receivers, receiver), HEALTH_NEW);
+    cr_expect_eq(receivers_room(&receivers, receiver, 0), 3);
+    receivers_let_go(&receivers, receiver, HEALTH_NEW);
+    cr_expect_eq(places_used(&receivers.places), 0);
+    receivers_release(&receivers);
+}
+
+Test(receivers, however_many_there_are_few_idle_ones_are_kept_and_every_one_at_work)
+{
+    struct receivers receivers;
+    struct receiver_state *busy;
+    char name[32];
+
+    receivers_init(&receivers, 10, 4);
+    busy = receivers_get(&receivers, "busy");
+    receivers_hold(&receivers, busy);
+    for (int i = 0; i < 3 * RECEIVERS_IDLE_MAX; i++) {
+        snprintf(name, sizeof name, "%d", i);
+        cr_assert_not_null(receivers_get(&receivers, name));
+    }
+    cr_expect_eq(receivers.idle_count, RECEIVERS_IDLE_MAX);
+    cr_expect_eq(receivers_get(&receivers, "busy"), busy);
+    receivers_let_go(&receivers, busy, HEALTH_NEW);
+    cr_expect_eq(receivers.idle_count, RECEIVERS_IDLE_MAX);
+    receivers_release(&receivers);
+}

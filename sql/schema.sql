@@ -134,7 +134,8 @@ CREATE TABLE webhooks (
     last_error      TEXT,                                -- a code
     created_at      INTEGER NOT NULL,
     settled_at      INTEGER,
-    owed_at         INTEGER NOT NULL DEFAULT 0           -- since when: its event's time, or that of the last redelivery
+    owed_at         INTEGER NOT NULL DEFAULT 0,          -- since when: its event's time, or that of the last redelivery
+    revision        INTEGER NOT NULL DEFAULT 0           -- raised by every change that a client can see; adds to its job's
 ) STRICT;
 
 -- What is due, receiver by receiver: one that is slow hides no other.

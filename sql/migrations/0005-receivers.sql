@@ -12,6 +12,7 @@ DROP INDEX webhooks_next;
 
 ALTER TABLE webhooks ADD COLUMN owed_at INTEGER NOT NULL DEFAULT 0;
 UPDATE webhooks SET owed_at = created_at;
+ALTER TABLE webhooks ADD COLUMN revision INTEGER NOT NULL DEFAULT 0;
 
 ALTER TABLE deliveries ADD COLUMN peer TEXT;
 ALTER TABLE deliveries ADD COLUMN reused INTEGER;

@@ -18,8 +18,8 @@ WHERE id = ?1;
 
 -- One job with its webhook and, while it waits, its key's counters.
 -- name: job_by_id
-SELECT j.id, j.job_id, j.key, j.status, j.epoch, j.revision, j.request_id, j.language, j.voice, j.format, j.speed,
-       j.pitch, j.timings, j.characters, j.metadata, j.spoken, j.cancel_requested, j.created_at, j.started_at,
+SELECT j.id, j.job_id, j.key, j.status, j.epoch, j.revision + coalesce(w.revision, 0), j.request_id, j.language, j.voice,
+       j.format, j.speed, j.pitch, j.timings, j.characters, j.metadata, j.spoken, j.cancel_requested, j.created_at, j.started_at,
        j.completed_at, j.expires_at, j.audio_removed_at, j.audio_bytes, j.audio_samples, j.audio_sample_rate,
        j.audio_sha256, j.error_code, j.error_message, j.error_start, j.error_end, j.warnings, j.webhook_url,
        w.status, w.attempts, w.last_status_code, w.last_error, w.next_attempt_at,

@@ -17,10 +17,13 @@ WHERE due_at IS NULL OR due_at > max(excluded.due_at, paused_until);
 -- When the next webhook of this one's receiver is due, now that this one is not.
 -- name: receiver_plan
 UPDATE receivers
-SET due_at = max(paused_until, (SELECT min(w.next_attempt_at)
-                                FROM webhooks AS w
-                                WHERE w.receiver = receivers.receiver AND w.next_attempt_at IS NOT NULL))
-WHERE receiver = (SELECT receiver FROM webhooks WHERE webhook = ?1);
+SET due_at = max(paused_until, next.at)
+FROM (SELECT own.receiver, (SELECT min(w.next_attempt_at)
+                            FROM webhooks AS w
+                            WHERE w.receiver = own.receiver AND w.next_attempt_at IS NOT NULL) AS at
+      FROM webhooks AS own
+      WHERE own.webhook = ?1) AS next
+WHERE receivers.receiver = next.receiver AND due_at IS NOT max(paused_until, next.at);
 
 -- Nothing goes to the webhook's receiver before that time.
 -- name: receiver_pause
@@ -57,39 +60,33 @@ LIMIT ?3;
 
 -- name: webhook_begin
 UPDATE webhooks
-SET attempts = attempts + 1, next_attempt_at = NULL
+SET attempts = attempts + 1, next_attempt_at = NULL, revision = revision + 1
 WHERE webhook = ?1 AND status = 'pending' AND next_attempt_at IS NOT NULL
-RETURNING attempts, job;
+RETURNING attempts;
 
 -- name: webhook_end
 UPDATE webhooks
-SET status = ?2, next_attempt_at = ?3, last_status_code = ?4, last_error = ?5, settled_at = ?6
-WHERE webhook = ?1
-RETURNING job;
+SET status = ?2, next_attempt_at = ?3, last_status_code = ?4, last_error = ?5, settled_at = ?6,
+    revision = revision + 1
+WHERE webhook = ?1;
 
 -- What was owed to the webhook's receiver up to a time is given up; a bounded number, those first that wait longest.
 -- name: webhook_give_up
 UPDATE webhooks
-SET status = 'failed', next_attempt_at = NULL, last_error = ?3, settled_at = ?4
+SET status = 'failed', next_attempt_at = NULL, last_error = ?3, settled_at = ?4, revision = revision + 1
 WHERE webhook IN (SELECT w.webhook
                   FROM webhooks AS w
                   WHERE w.receiver = (SELECT receiver FROM webhooks WHERE webhook = ?1)
                         AND w.next_attempt_at IS NOT NULL AND w.owed_at <= ?2
                   ORDER BY w.next_attempt_at
-                  LIMIT ?5)
-RETURNING job;
+                  LIMIT ?5);
 
 -- A job's webhook that is settled is due once more, unless its body was removed; the count of attempts goes on.
 -- name: webhook_owe_again
 UPDATE webhooks
-SET status = 'pending', next_attempt_at = ?2, owed_at = ?2, settled_at = NULL
+SET status = 'pending', next_attempt_at = ?2, owed_at = ?2, settled_at = NULL, revision = revision + 1
 WHERE webhook = (SELECT webhook FROM jobs WHERE id = ?1) AND status <> 'pending' AND body <> ''
 RETURNING webhook;
-
--- name: job_raise_revision
-UPDATE jobs
-SET revision = revision + 1
-WHERE id = ?1;
 
 -- name: delivery_insert
 INSERT INTO deliveries (webhook, attempt, started_at)

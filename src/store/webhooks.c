@@ -61,9 +61,7 @@ int webhook_due(struct store *store, const char *receiver, int64_t now_ms, size_
 
 /* ---- attempts ---- */
 
-/* Raises the attempt's number; the job whose webhook it is, is 0 for a ping. */
-static int raise_attempt(struct store *store, int64_t webhook, int64_t *ret_attempt, int64_t *ret_job,
-                         struct error *err)
+static int raise_attempt(struct store *store, int64_t webhook, int64_t *ret_attempt, struct error *err)
 {
     cleanup(db_query_end) struct db_query *query = db_query(store->db, STATEMENT_webhook_begin);
     int r;
@@ -73,7 +71,6 @@ static int raise_attempt(struct store *store, int64_t webhook, int64_t *ret_atte
     if (r != DB_ROW)
         return r < 0 ? r : STORE_CONFLICT;
     *ret_attempt = db_column_int(query, 0);
-    *ret_job = db_column_int(query, 1);
     return 0;
 }
 
@@ -89,15 +86,13 @@ static int insert_delivery(struct store *store, int64_t webhook, int64_t attempt
 
 int webhook_attempt_begin(struct store *store, int64_t webhook, int64_t *ret_attempt, struct error *err)
 {
-    int64_t attempt, job;
-    int r = raise_attempt(store, webhook, &attempt, &job, err);
+    int64_t attempt;
+    int r = raise_attempt(store, webhook, &attempt, err);
 
     if (r == 0)
         r = insert_delivery(store, webhook, attempt, err);
     if (r == 0)
         r = store_run_on_row(store, STATEMENT_receiver_plan, webhook, err);
-    if (r == 0 && job != 0)
-        r = store_run_on_row(store, STATEMENT_job_raise_revision, job, err);
     if (r != 0)
         return r;
     if (attempt > 1)
@@ -148,7 +143,7 @@ static int end_delivery(struct store *store, int64_t webhook, int64_t attempt,
 }
 
 static int end_webhook(struct store *store, int64_t webhook, const struct attempt_result *result,
-                       int64_t *ret_job, struct error *err)
+                       struct error *err)
 {
     cleanup(db_query_end) struct db_query *query = db_query(store->db, STATEMENT_webhook_end);
     bool settled = result->status != WEBHOOK_PENDING;
@@ -160,11 +155,10 @@ static int end_webhook(struct store *store, int64_t webhook, const struct attemp
     db_bind_int_or_null(query, 4, result->status_code);
     db_bind_text(query, 5, result->error_code);
     db_bind_int_or_null(query, 6, settled ? store_now(store) : 0);
-    r = db_step(query, err);
-    if (r != DB_ROW)
-        return r < 0 ? r : STORE_NOT_FOUND;
-    *ret_job = db_column_int(query, 0);
-    return 0;
+    r = db_run(query, err);
+    if (r < 0)
+        return r;
+    return db_changes(store->db) > 0 ? 0 : STORE_NOT_FOUND;
 }
 
 static int pause_receiver(struct store *store, int64_t webhook, int64_t until, struct error *err)
@@ -182,9 +176,7 @@ static int pause_receiver(struct store *store, int64_t webhook, int64_t until, s
 static int give_up(struct store *store, int64_t webhook, const struct attempt_result *result,
                    struct error *err)
 {
-    int64_t jobs[GIVE_UP_BATCH];
-    size_t count = 0;
-    int r = 0;
+    int r;
 
     {
         cleanup(db_query_end) struct db_query *query = db_query(store->db, STATEMENT_webhook_give_up);
@@ -194,14 +186,9 @@ static int give_up(struct store *store, int64_t webhook, const struct attempt_re
         db_bind_text(query, 3, result->error_code);
         db_bind_int(query, 4, store_now(store));
         db_bind_int(query, 5, GIVE_UP_BATCH);
-        while (count < GIVE_UP_BATCH && (r = db_step(query, err)) == DB_ROW)
-            jobs[count++] = db_column_int(query, 0);
+        r = db_run(query, err);
     }
-    for (size_t i = 0; r >= 0 && i < count; i++)
-        r = store_run_on_row(store, STATEMENT_job_raise_revision, jobs[i], err);
-    if (r >= 0)
-        r = store_run_on_row(store, STATEMENT_receiver_plan, webhook, err);
-    return r < 0 ? r : 0;
+    return r < 0 ? r : store_run_on_row(store, STATEMENT_receiver_plan, webhook, err);
 }
 
 /* What an end means for the webhook's receiver. */
@@ -222,15 +209,12 @@ static int plan_receiver(struct store *store, int64_t webhook, const struct atte
 int webhook_attempt_end(struct store *store, int64_t webhook, int64_t attempt,
                         const struct attempt_result *result, struct error *err)
 {
-    int64_t job = 0;
     int r = end_delivery(store, webhook, attempt, result, err);
 
     if (r == 0)
-        r = end_webhook(store, webhook, result, &job, err);
+        r = end_webhook(store, webhook, result, err);
     if (r == 0)
         r = plan_receiver(store, webhook, result, err);
-    if (r == 0 && job != 0)
-        r = store_run_on_row(store, STATEMENT_job_raise_revision, job, err);
     if (r != 0)
         return r;
     metric_add(store, result->error_code == NULL ? METRIC_DELIVERIES_SUCCEEDED : METRIC_DELIVERIES_FAILED, 1);
@@ -347,8 +331,6 @@ int webhook_redeliver(struct store *store, int64_t key, const char *job_id, stru
     job_release(&job);
     if (r == 0)
         r = store_run_on_row(store, STATEMENT_receiver_owe, webhook, err);
-    if (r == 0)
-        r = store_run_on_row(store, STATEMENT_job_raise_revision, id, err);
     return r < 0 ? r : store_read_job(store, id, ret_job, err);
 }
 

@@ -62,8 +62,9 @@ static void come_back(struct commit_work *work)
 
     pthread_mutex_lock(&returns->lock);
     attempt->next_returned = returns->first;
+    if (returns->first == NULL)
+        eventfd_write(returns->wake_fd, 1);
     returns->first = attempt;
-    eventfd_write(returns->wake_fd, 1);
     pthread_mutex_unlock(&returns->lock);
 }
 

@@ -25,6 +25,9 @@
 /* How long a failure of the database is left alone, so that a full disk is not asked in a tight loop. */
 #define FAILURE_PAUSE_MS 1000
 
+/* Attempts at hand, with those whose end waits to be recorded, at which nothing more begins. */
+#define ENDS_MAX(settings) (2 * (size_t)(settings)->webhook_max_in_flight)
+
 /* What stopping grants beyond webhook_timeout, for the commit behind the last answer. */
 #define STOP_GRACE_MS 1000
 
@@ -89,12 +92,20 @@ static void pause_for(struct dispatcher *dispatcher, const struct error *err)
 
 /* ---- attempts in flight ---- */
 
-/* Its place is free: what waited for one may go. */
+/* Its place at the receiver is free: what waited for one may go, while its end is recorded. */
+static void leave_receiver(struct dispatcher *dispatcher, struct attempt *attempt)
+{
+    if (attempt->receiver == NULL)
+        return;
+    receivers_let_go(&dispatcher->receivers, attempt->receiver, attempt->class);
+    attempt->receiver = NULL;
+    dispatcher->due.look = true;
+}
+
 static void drop_attempt(struct dispatcher *dispatcher, struct attempt *attempt)
 {
+    leave_receiver(dispatcher, attempt);
     attempt_list_remove(&dispatcher->attempts, attempt);
-    receivers_let_go(&dispatcher->receivers, attempt->receiver, attempt->class);
-    dispatcher->due.look = true;
     attempt_free(attempt);
 }
 
@@ -131,6 +142,7 @@ static void end_attempt(struct dispatcher *dispatcher, struct attempt *attempt)
     outcome_make(dispatcher->settings, &attempt->sent, attempt->number, wall(dispatcher), random,
                  &attempt->record);
     note_health(dispatcher, attempt);
+    leave_receiver(dispatcher, attempt);
     post_end(dispatcher, attempt);
 }
 
@@ -307,20 +319,23 @@ static void take_what_is_due(struct dispatcher *dispatcher)
         dispatcher->due.look = true;
         dispatcher->due.next_due = 0;
     }
-    if (dispatcher->due.look)
+    if (dispatcher->due.look && dispatcher->attempts.count < ENDS_MAX(dispatcher->settings))
         look_around(dispatcher);
 }
 
 static int wait_ms(const struct dispatcher *dispatcher)
 {
     int64_t wait = dispatcher->settings->poll_interval;
+    int sender = sender_wait_ms(dispatcher->sender);
 
+    if (sender >= 0 && sender < wait)
+        wait = sender;
     if (dispatcher->due.next_due != 0 && may_take(dispatcher)) {
         int64_t until = dispatcher->due.next_due - wall(dispatcher);
 
         wait = until < wait ? until : wait;
     }
-    return wait > 0 ? (int)wait : 1;
+    return wait > 0 ? (int)wait : 0;
 }
 
 static void wait_and_serve(struct dispatcher *dispatcher)
@@ -331,13 +346,11 @@ static void wait_and_serve(struct dispatcher *dispatcher)
     };
     eventfd_t wakes;
 
-    if (poll(fds, array_length(fds), wait_ms(dispatcher)) <= 0)
-        return;
-    if (fds[0].revents != 0 && eventfd_read(dispatcher->wake_fd, &wakes) == 0)
+    if (poll(fds, array_length(fds), wait_ms(dispatcher)) > 0 && fds[0].revents != 0 &&
+        eventfd_read(dispatcher->wake_fd, &wakes) == 0)
         dispatcher->due.look = true;
     take_returns(dispatcher);
-    if (fds[1].revents != 0)
-        sender_step(dispatcher->sender);
+    sender_step(dispatcher->sender);
 }
 
 /* Breaks off what is still being sent, and waits for what the committer has. */

@@ -3,12 +3,12 @@
 
 #include <curl/curl.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
-#include <sys/timerfd.h>
-#include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "webhook/transfer.h"
 
 /* Sockets served in one step; the rest are served in the next. */
@@ -17,10 +17,13 @@
 struct sender {
     struct sender_options options;
     CURLM *multi;
-    int epoll_fd; /* of libcurl's sockets, and of timer_fd */
-    int timer_fd; /* libcurl's one timer */
+    int epoll_fd;     /* of libcurl's sockets */
+    int64_t timer_at; /* when libcurl wants to be called, monotonic milliseconds; NO_TIMER */
     struct transfer *transfers;
+    struct transfer *spare; /* ended ones, for the next requests */
 };
+
+#define NO_TIMER INT64_MAX
 
 static int on_socket(CURL *easy, curl_socket_t fd, int what, void *context, void *socket_context)
 {
@@ -39,25 +42,18 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *context, void
     return errno == ENOENT && epoll_ctl(sender->epoll_fd, EPOLL_CTL_ADD, fd, &event) == 0 ? 0 : -1;
 }
 
+/* Kept here rather than in a timerfd: libcurl sets it anew several times a request. */
 static int on_timer(CURLM *multi, long timeout_ms, void *context)
 {
     struct sender *sender = context;
-    struct itimerspec when = {0};
 
     (void)multi;
-    if (timeout_ms > 0) {
-        when.it_value.tv_sec = timeout_ms / 1000;
-        when.it_value.tv_nsec = timeout_ms % 1000 * 1000000;
-    } else if (timeout_ms == 0) {
-        when.it_value.tv_nsec = 1; /* all zero would stop it */
-    }
-    return timerfd_settime(sender->timer_fd, 0, &when, NULL);
+    sender->timer_at = timeout_ms < 0 ? NO_TIMER : clock_monotonic_ms(&clock_system) + timeout_ms;
+    return 0;
 }
 
-struct sender *sender_free(struct sender *sender)
+static void free_transfers(struct sender *sender)
 {
-    if (sender == NULL)
-        return NULL;
     while (sender->transfers != NULL) {
         struct transfer *transfer = sender->transfers;
 
@@ -65,27 +61,23 @@ struct sender *sender_free(struct sender *sender)
         curl_multi_remove_handle(sender->multi, transfer->easy);
         transfer_free(transfer);
     }
+    while (sender->spare != NULL) {
+        struct transfer *transfer = sender->spare;
+
+        sender->spare = transfer->next;
+        transfer_free(transfer);
+    }
+}
+
+struct sender *sender_free(struct sender *sender)
+{
+    if (sender == NULL)
+        return NULL;
+    free_transfers(sender);
     curl_multi_cleanup(sender->multi);
-    close_fd(&sender->timer_fd);
     close_fd(&sender->epoll_fd);
     free(sender);
     return NULL;
-}
-
-static int open_fds(struct sender *sender, struct error *err)
-{
-    struct epoll_event event = {.events = EPOLLIN};
-
-    sender->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-    if (sender->epoll_fd < 0)
-        return error_system(err, errno, "epoll_create1");
-    sender->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-    if (sender->timer_fd < 0)
-        return error_system(err, errno, "timerfd_create");
-    event.data.fd = sender->timer_fd;
-    if (epoll_ctl(sender->epoll_fd, EPOLL_CTL_ADD, sender->timer_fd, &event) < 0)
-        return error_system(err, errno, "epoll_ctl");
-    return 0;
 }
 
 int sender_new(const struct sender_options *options, struct sender **ret_sender, struct error *err)
@@ -96,15 +88,11 @@ int sender_new(const struct sender_options *options, struct sender **ret_sender,
     if (sender == NULL)
         return error_set(err, -ENOMEM, "out of memory");
     sender->options = *options;
-    sender->epoll_fd = -1;
-    sender->timer_fd = -1;
-    r = open_fds(sender, err);
-    if (r == 0) {
-        sender->multi = curl_multi_init();
-        if (sender->multi == NULL)
-            r = error_set(err, -ENOMEM, "out of memory");
-    }
-    if (r < 0) {
+    sender->timer_at = NO_TIMER;
+    sender->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    sender->multi = curl_multi_init();
+    if (sender->epoll_fd < 0 || sender->multi == NULL) {
+        r = error_system(err, errno, "libcurl cannot start");
         sender_free(sender);
         return r;
     }
@@ -120,6 +108,16 @@ int sender_new(const struct sender_options *options, struct sender **ret_sender,
 int sender_fd(const struct sender *sender)
 {
     return sender->epoll_fd;
+}
+
+int sender_wait_ms(const struct sender *sender)
+{
+    int64_t wait;
+
+    if (sender->timer_at == NO_TIMER)
+        return -1;
+    wait = sender->timer_at - clock_monotonic_ms(&clock_system);
+    return wait <= 0 ? 0 : wait < INT_MAX ? (int)wait : INT_MAX;
 }
 
 static void link_transfer(struct sender *sender, struct transfer *transfer)
@@ -140,6 +138,17 @@ static void unlink_transfer(struct sender *sender, struct transfer *transfer)
         sender->transfers = transfer->next;
 }
 
+/* Ended ones serve again: making one costs as much as sending. */
+static struct transfer *take_transfer(struct sender *sender)
+{
+    struct transfer *transfer = sender->spare;
+
+    if (transfer == NULL)
+        return transfer_new(&sender->options);
+    sender->spare = transfer->next;
+    return transfer;
+}
+
 int sender_start(struct sender *sender, const struct send_request *request, struct send_result *ret_result,
                  struct error *err)
 {
@@ -154,9 +163,11 @@ int sender_start(struct sender *sender, const struct send_request *request, stru
         transfer_refuse(r, reason.text, ret_result);
         return SENDER_REFUSED;
     }
-    transfer = transfer_new(&sender->options, request);
-    if (transfer == NULL)
+    transfer = take_transfer(sender);
+    if (transfer == NULL || !transfer_prepare(transfer, request)) {
+        transfer_free(transfer);
         return error_set(err, -ENOMEM, "out of memory");
+    }
     if (curl_multi_add_handle(sender->multi, transfer->easy) != CURLM_OK) {
         transfer_free(transfer);
         return error_set(err, -ENOMEM, "out of memory");
@@ -176,29 +187,32 @@ static void finish(struct sender *sender, CURL *easy, CURLcode code)
     curl_multi_remove_handle(sender->multi, easy);
     unlink_transfer(sender, transfer);
     request = transfer->request;
-    transfer_free(transfer);
+    transfer->next = sender->spare;
+    sender->spare = transfer;
     sender->options.done(&request, &result);
 }
 
 static void serve(struct sender *sender, const struct epoll_event *event)
 {
     int running;
-    int mask;
-    uint64_t expirations;
-
-    if (event->data.fd == sender->timer_fd) {
-        /* Read before libcurl sets it anew; nothing to read means that it was set anew since. */
-        if (read(sender->timer_fd, &expirations, sizeof expirations) == (ssize_t)sizeof expirations)
-            curl_multi_socket_action(sender->multi, CURL_SOCKET_TIMEOUT, 0, &running);
-        return;
-    }
-    mask =
+    int mask =
         (event->events & EPOLLIN ? CURL_CSELECT_IN : 0) | (event->events & EPOLLOUT ? CURL_CSELECT_OUT : 0);
+
     /* Told of an error libcurl reads no more, though the answer may have come before it; reading meets both.
      */
     if (mask == 0)
         mask = CURL_CSELECT_ERR;
     curl_multi_socket_action(sender->multi, event->data.fd, mask, &running);
+}
+
+static void serve_timer(struct sender *sender)
+{
+    int running;
+
+    if (sender_wait_ms(sender) != 0)
+        return;
+    sender->timer_at = NO_TIMER; /* libcurl sets it anew */
+    curl_multi_socket_action(sender->multi, CURL_SOCKET_TIMEOUT, 0, &running);
 }
 
 void sender_step(struct sender *sender)
@@ -210,6 +224,7 @@ void sender_step(struct sender *sender)
 
     for (int i = 0; i < count; i++)
         serve(sender, &events[i]);
+    serve_timer(sender);
     while ((message = curl_multi_info_read(sender->multi, &left)) != NULL)
         if (message->msg == CURLMSG_DONE)
             finish(sender, message->easy_handle, message->data.result);

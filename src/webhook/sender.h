@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Sends signed requests to receivers, many at a time, and says how each went.  It belongs to one thread,
- * which polls sender_fd() and calls sender_step() when that is readable.
+ * which polls sender_fd(), for sender_wait_ms() at most, and then calls sender_step().
  *
  * Every connection passes the guard.  Redirects, proxies and cookies are not for webhooks.  Of an answer only
  * the beginning is read: a receiver cannot fill memory, and it cannot hold an attempt for longer than the
@@ -89,6 +89,9 @@ struct sender *sender_free(struct sender *sender);
 
 /* Readable when there is something to do. */
 int sender_fd(const struct sender *sender);
+
+/* How long it may be left alone otherwise, in milliseconds; -1: for ever, as poll(2) has it. */
+int sender_wait_ms(const struct sender *sender);
 
 void sender_step(struct sender *sender);
 

@@ -162,15 +162,12 @@ static void set_policy(CURL *easy, const struct sender_options *options)
     curl_easy_setopt(easy, CURLOPT_USERAGENT, "Sayhook/" PACKAGE_VERSION);
 }
 
-static void set_request(struct transfer *transfer)
+/* What calls back gets the transfer, whatever request it serves. */
+static void set_callbacks(struct transfer *transfer)
 {
     CURL *easy = transfer->easy;
 
     curl_easy_setopt(easy, CURLOPT_PRIVATE, transfer);
-    curl_easy_setopt(easy, CURLOPT_URL, transfer->request.url);
-    curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)transfer->request.body_size);
-    curl_easy_setopt(easy, CURLOPT_POSTFIELDS, transfer->request.body);
-    curl_easy_setopt(easy, CURLOPT_HTTPHEADER, transfer->headers);
     curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, on_open_socket);
     curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, transfer);
     curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_send);
@@ -192,20 +189,32 @@ struct transfer *transfer_free(struct transfer *transfer)
     return NULL;
 }
 
-struct transfer *transfer_new(const struct sender_options *options, const struct send_request *request)
+struct transfer *transfer_new(const struct sender_options *options)
 {
     struct transfer *transfer = calloc(1, sizeof *transfer);
 
     if (transfer == NULL)
         return NULL;
-    transfer->request = *request;
     transfer->guard = options->guard;
     transfer->easy = curl_easy_init();
-    if (transfer->easy == NULL || !add_headers(transfer))
+    if (transfer->easy == NULL)
         return transfer_free(transfer);
     set_policy(transfer->easy, options);
-    set_request(transfer);
+    set_callbacks(transfer);
     return transfer;
+}
+
+bool transfer_prepare(struct transfer *transfer, const struct send_request *request)
+{
+    struct transfer fresh = {.request = *request, .guard = transfer->guard, .easy = transfer->easy};
+
+    curl_slist_free_all(transfer->headers);
+    *transfer = fresh;
+    return add_headers(transfer) && curl_easy_setopt(transfer->easy, CURLOPT_URL, request->url) == CURLE_OK &&
+           curl_easy_setopt(transfer->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body_size) ==
+               CURLE_OK &&
+           curl_easy_setopt(transfer->easy, CURLOPT_POSTFIELDS, request->body) == CURLE_OK &&
+           curl_easy_setopt(transfer->easy, CURLOPT_HTTPHEADER, transfer->headers) == CURLE_OK;
 }
 
 static void fail(struct send_result *result, const char *code, const char *message)

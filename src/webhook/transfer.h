@@ -27,7 +27,10 @@ struct transfer {
 };
 
 /* NULL where memory ran out. */
-struct transfer *transfer_new(const struct sender_options *options, const struct send_request *request);
+struct transfer *transfer_new(const struct sender_options *options);
+
+/* Makes it ready for a request; the one before has been judged.  False where memory ran out. */
+bool transfer_prepare(struct transfer *transfer, const struct send_request *request);
 struct transfer *transfer_free(struct transfer *transfer);
 
 /* The result of a condition that guard_judge_url() returned, with its text. */

@@ -13,8 +13,6 @@
 #include "webhook/sender.h"
 #include "webhook/signature.h"
 
-_Static_assert(SIGNATURE_SECRETS_MAX >= KEY_SECRETS_MAX, "every live secret signs");
-
 enum attempt_state {
     ATTEMPT_BEGINNING, /* the committer has it */
     ATTEMPT_SENDING,   /* the sender has it */

@@ -21,6 +21,7 @@
 #include "webhook/recovery.h"
 #include "webhook/schedule.h"
 #include "webhook/sender.h"
+#include "webhook/signer.h"
 
 /* How long a failure of the database is left alone, so that a full disk is not asked in a tight loop. */
 #define FAILURE_PAUSE_MS 1000
@@ -48,6 +49,7 @@ struct dispatcher {
     struct due_finder due;
     bool recovered;      /* the attempts of a predecessor are ended */
     int64_t pause_until; /* monotonic milliseconds */
+    struct signer signer;
 };
 
 static void report(struct dispatcher *dispatcher, enum log_level level, const struct attempt *attempt,
@@ -146,28 +148,13 @@ static void end_attempt(struct dispatcher *dispatcher, struct attempt *attempt)
     post_end(dispatcher, attempt);
 }
 
-static int sign(struct dispatcher *dispatcher, struct attempt *attempt, struct error *err)
-{
-    const struct webhook *webhook = &attempt->webhook;
-    char *secrets[KEY_SECRETS_MAX] = {NULL};
-    size_t count = 0;
-    int r = key_secrets(dispatcher->store, webhook->key, secrets, &count, err);
-
-    if (r == 0)
-        r = signature_make(webhook->webhook_id, wall(dispatcher) / 1000, webhook->body, strlen(webhook->body),
-                           secrets, count, &attempt->signature, err);
-    for (size_t i = 0; i < count; i++)
-        free(secrets[i]);
-    return r;
-}
-
 static void send_attempt(struct dispatcher *dispatcher, struct attempt *attempt)
 {
     const struct webhook *webhook = &attempt->webhook;
     const struct send_request request = {webhook->url,          webhook->webhook_id, webhook->body,
                                          strlen(webhook->body), &attempt->signature, attempt};
     struct error err = {""};
-    int r = sign(dispatcher, attempt, &err);
+    int r = signer_sign(&dispatcher->signer, webhook, wall(dispatcher), &attempt->signature, &err);
 
     attempt->state = ATTEMPT_SENDING;
     if (r == 0)
@@ -237,6 +224,7 @@ static void take_returns(struct dispatcher *dispatcher)
         go_on(dispatcher, attempt);
         attempt = next;
     }
+    signer_forget(&dispatcher->signer);
 }
 
 static void post_waiting_ends(struct dispatcher *dispatcher)
@@ -446,6 +434,7 @@ static int set_up(struct dispatcher *dispatcher, struct error *err)
     if (r == 0)
         r = store_open(dispatcher->options.store, &dispatcher->store, err);
     dispatcher->due.store = dispatcher->store;
+    dispatcher->signer.store = dispatcher->store;
     if (r == 0) {
         r = pthread_create(&dispatcher->thread, NULL, run, dispatcher);
         if (r != 0)

@@ -17,6 +17,7 @@ import subprocess
 import sys
 import threading
 import time
+import typing
 import urllib.parse
 
 TOP = pathlib.Path(__file__).resolve().parent.parent
@@ -80,15 +81,16 @@ def sentences(characters, seed=1):
 class Product:
     """Sayhook as scripts/run starts it."""
 
-    def __init__(self, state, port):
+    def __init__(self, state, port, settings=None):
         self.state = pathlib.Path(state)
         self.port = port
+        self.settings = {**SETTINGS, **(settings or {})}
         self.env = {}
 
     def start(self):
         command = [str(TOP / "scripts" / "run"), "--detach", "--no-demo", "--state", str(self.state)]
         command += ["--port", str(self.port)]
-        for name, value in SETTINGS.items():
+        for name, value in self.settings.items():
             command += ["--set", f"{name}={value}"]
         result = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         if result.returncode != 0:
@@ -112,12 +114,22 @@ class Product:
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
 
     def stop_worker(self):
-        os.kill(self.worker, signal.SIGTERM)
-        deadline = time.monotonic() + 30
-        while is_running(self.worker):
-            if time.monotonic() > deadline:
-                raise BenchError("the worker does not stop")
-            time.sleep(0.05)
+        self.end_worker(signal.SIGTERM)
+
+    def end_worker(self, number):
+        os.kill(self.worker, number)
+        wait_for(lambda: not is_running(self.worker), "the worker's end", seconds=30, pause=0.01)
+
+    def start_worker(self):
+        """In the place of one that has ended, as scripts/run does it, whose --stop finds this one too."""
+        programs = pathlib.Path(self.env["SAYHOOK_BIN"])
+        with open(self.state / "log" / "worker.log", "ab") as log:
+            worker = subprocess.Popen(
+                [programs / "sayhook-worker", "--config", self.env["SAYHOOK_CONFIG"], "--synth",
+                 programs / "sayhook-synth"],
+                cwd=self.state, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
+        self.worker = worker.pid
+        (self.state / "run" / "worker.pid").write_text(f"{worker.pid}\n")
 
     @contextlib.contextmanager
     def turnstile(self):
@@ -131,6 +143,14 @@ class Product:
         """A transaction, committed where nothing goes wrong."""
         with self.turnstile(), contextlib.closing(
                 sqlite3.connect(self.state / "database" / "sayhook.db", timeout=30)) as database, database:
+            yield database
+
+    @contextlib.contextmanager
+    def reading(self):
+        """The database, to look at.  The API keeps it open, so that closing it here is no checkpoint."""
+        path = self.state / "database" / "sayhook.db"
+        with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=30)) as database:
+            database.row_factory = sqlite3.Row
             yield database
 
     @contextlib.contextmanager
@@ -233,7 +253,7 @@ def run_program(options, name, *arguments):
 
 
 class Receiver(http.server.ThreadingHTTPServer):
-    """Notes when each job's webhook arrives."""
+    """Notes when each job's webhook arrives, and how long after the job's end."""
 
     daemon_threads = True
     disable_nagle_algorithm = True
@@ -254,16 +274,24 @@ class Receiver(http.server.ThreadingHTTPServer):
             return self.arrived[job_id]
 
 
+class Arrival(typing.NamedTuple):
+    monotonic: float
+    after_milliseconds: float  # since completed_at, which is cut to milliseconds; None where there is none
+
+
 class ReceiverHandler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_POST(self):
         body = self.rfile.read(int(self.headers["Content-Length"]))
-        arrived = time.monotonic()
+        monotonic, wall = time.monotonic(), time.time()
         self.send_response(204)
         self.end_headers()
+        event = json.loads(body)
+        done = event.get("completed_at")
+        arrival = Arrival(monotonic, wall * 1000 - to_milliseconds(done) if done else None)
         with self.server.changed:
-            self.server.arrived[json.loads(body)["job_id"]] = arrived
+            self.server.arrived[event["job_id"]] = arrival
             self.server.changed.notify_all()
 
     def log_message(self, *unused):

@@ -223,14 +223,12 @@ int guard_judge_address(struct guard *guard, const struct sockaddr *address, str
     return 0;
 }
 
-/* RFC 6761 section 6.3: these names are the machine itself, whatever the DNS says. */
+/* RFC 6761 section 6.3: these names are the machine itself, whatever the DNS says.  Without a final dot. */
 static bool is_localhost(const char *host)
 {
     static const char name[] = "localhost";
     size_t length = strlen(host);
 
-    if (length > 0 && host[length - 1] == '.')
-        length--;
     if (length < sizeof name - 1 || strncmp(host + length - (sizeof name - 1), name, sizeof name - 1) != 0)
         return false;
     return length == sizeof name - 1 || host[length - sizeof name] == '.';

@@ -16,6 +16,13 @@
  */
 #define CONNECTION_AGE_S 25L
 
+/*
+ * Status and header lines read of an answer, interim ones with them.  libcurl keeps each with about 64 bytes
+ * of its own, so that lines of four bytes would fill sixteen times what SENDER_HEADER_MAX says.  No more than
+ * servers take of a request: Apache's limit is 100.
+ */
+#define HEADER_LINES_MAX 256
+
 /* "webhook-signature: " and its value. */
 #define HEADER_LINE_SIZE (64 + SIGNATURE_STANDARD_SIZE)
 
@@ -99,7 +106,8 @@ static size_t on_header(char *bytes, size_t one, size_t size, void *context)
     (void)bytes;
     (void)one;
     transfer->header_bytes += size;
-    if (transfer->header_bytes <= SENDER_HEADER_MAX)
+    transfer->header_lines++;
+    if (transfer->header_bytes <= SENDER_HEADER_MAX && transfer->header_lines <= HEADER_LINES_MAX)
         return size;
     transfer->flooded = true;
     return 0;
@@ -217,10 +225,11 @@ bool transfer_prepare(struct transfer *transfer, const struct send_request *requ
            curl_easy_setopt(transfer->easy, CURLOPT_HTTPHEADER, transfer->headers) == CURLE_OK;
 }
 
+/* libcurl's messages may quote the receiver: the name of a certificate's subject is text of its choice. */
 static void fail(struct send_result *result, const char *code, const char *message)
 {
     result->error_code = code;
-    snprintf(result->error_message, sizeof result->error_message, "%s", message);
+    excerpt_make(message, strlen(message), result->error_message, sizeof result->error_message);
 }
 
 void transfer_refuse(int condition, const char *reason, struct send_result *ret_result)
@@ -236,6 +245,14 @@ static const char *find_failure(CURLcode code)
         if (failures[i].code == code)
             return failures[i].error;
     return DELIVERY_BAD_RESPONSE;
+}
+
+static const char *find_message(const struct transfer *transfer, CURLcode code)
+{
+    /* So libcurl 7.88 calls a line that is longer than its buffers may become. */
+    if (code == CURLE_OUT_OF_MEMORY)
+        return "a line of the answer's header is too long";
+    return transfer->detail[0] != '\0' ? transfer->detail : curl_easy_strerror(code);
 }
 
 /* Whether the status tells how it went, though libcurl has stopped with an error: the rest of the answer is
@@ -319,12 +336,11 @@ void transfer_judge(struct transfer *transfer, CURLcode code, struct send_result
     } else if (transfer->flooded) {
         fail(&result, DELIVERY_BAD_RESPONSE, "the answer's header is too long");
     } else {
-        fail(&result, find_failure(code),
-             transfer->detail[0] != '\0' ? transfer->detail : curl_easy_strerror(code));
+        fail(&result, find_failure(code), find_message(transfer, code));
     }
     trace(transfer, &result);
     result.duration_ms = (result.trace.total_us + 500) / 1000;
-    result.status_code = (int)status;
+    result.status_code = status >= 200 ? (int)status : 0; /* an interim one is no answer */
     result.retry_after_s = retry_after;
     result.has_excerpt = transfer->kept > 0;
     excerpt_make(transfer->body, transfer->kept, result.excerpt, sizeof result.excerpt);

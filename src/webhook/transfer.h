@@ -18,6 +18,7 @@ struct transfer {
     int64_t sends; /* how often the request left */
     char peer[SENDER_PEER_SIZE];
     size_t header_bytes;
+    size_t header_lines;
     size_t body_bytes;
     size_t kept;
     char body[SENDER_EXCERPT_MAX]; /* the beginning of the answer */

@@ -228,6 +228,27 @@ Test(sender, names_each_failure_by_the_contracts_code)
     cr_expect_str_eq(last.error_code, "name_not_resolved", "%s", last.error_message);
 }
 
+/* A handle of libcurl's serves one receiver after another. */
+Test(sender, nothing_of_an_answer_clings_to_the_next_request)
+{
+    static const struct receiver_answer asks = {
+        .status = 503, .headers = "Retry-After: 60\r\nX-More: a\r\n", .body = "come again"};
+
+    receiver_script(receiver, &asks, 1);
+    send_to(receiver_url(receiver));
+    cr_expect_eq(last.retry_after_s, 60);
+    testcase_conduct((struct receiver_answer){.status = 500}, "http_status", 500);
+    cr_expect_eq(last.retry_after_s, 0);
+    cr_expect_not(last.has_excerpt);
+    receiver_script(receiver, &asks, 1);
+    send_to(receiver_url(receiver));
+    send_to("http://127.0.0.1:1/");
+    cr_expect_str_eq(last.error_code, "connection_refused", "%s", last.error_message);
+    cr_expect_eq(last.status_code, 0);
+    cr_expect_eq(last.retry_after_s, 0);
+    cr_expect_str_eq(last.peer, "127.0.0.1:1");
+}
+
 Test(sender, silence_and_trickling_end_with_the_timeout)
 {
     make_sender(200, true);

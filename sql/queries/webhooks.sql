@@ -64,6 +64,16 @@ SET attempts = attempts + 1, next_attempt_at = NULL, revision = revision + 1
 WHERE webhook = ?1 AND status = 'pending' AND next_attempt_at IS NOT NULL
 RETURNING attempts;
 
+-- An attempt that was never sent is as if it had not begun.
+-- name: delivery_withdraw
+DELETE FROM deliveries
+WHERE webhook = ?1 AND attempt = ?2 AND duration_ms IS NULL;
+
+-- name: webhook_withdraw
+UPDATE webhooks
+SET attempts = attempts - 1, next_attempt_at = ?2, revision = revision + 1
+WHERE webhook = ?1;
+
 -- name: webhook_end
 UPDATE webhooks
 SET status = ?2, next_attempt_at = ?3, last_status_code = ?4, last_error = ?5, settled_at = ?6,

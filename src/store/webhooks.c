@@ -95,8 +95,6 @@ int webhook_attempt_begin(struct store *store, int64_t webhook, int64_t *ret_att
         r = store_run_on_row(store, STATEMENT_receiver_plan, webhook, err);
     if (r != 0)
         return r;
-    if (attempt > 1)
-        metric_add(store, METRIC_RETRIES, 1);
     *ret_attempt = attempt;
     return 0;
 }
@@ -217,8 +215,41 @@ int webhook_attempt_end(struct store *store, int64_t webhook, int64_t attempt,
         r = plan_receiver(store, webhook, result, err);
     if (r != 0)
         return r;
+    if (attempt > 1)
+        metric_add(store, METRIC_RETRIES, 1);
     metric_add(store, result->error_code == NULL ? METRIC_DELIVERIES_SUCCEEDED : METRIC_DELIVERIES_FAILED, 1);
     return 0;
+}
+
+static int delete_delivery(struct store *store, int64_t webhook, int64_t attempt, struct error *err)
+{
+    cleanup(db_query_end) struct db_query *query = db_query(store->db, STATEMENT_delivery_withdraw);
+    int r;
+
+    db_bind_int(query, 1, webhook);
+    db_bind_int(query, 2, attempt);
+    r = db_run(query, err);
+    if (r < 0)
+        return r;
+    return db_changes(store->db) > 0 ? 0 : STORE_CONFLICT;
+}
+
+static int plan_again(struct store *store, int64_t webhook, struct error *err)
+{
+    cleanup(db_query_end) struct db_query *query = db_query(store->db, STATEMENT_webhook_withdraw);
+
+    db_bind_int(query, 1, webhook);
+    db_bind_int(query, 2, store_now(store));
+    return db_run(query, err);
+}
+
+int webhook_attempt_withdraw(struct store *store, int64_t webhook, int64_t attempt, struct error *err)
+{
+    int r = delete_delivery(store, webhook, attempt, err);
+
+    if (r == 0)
+        r = plan_again(store, webhook, err);
+    return r == 0 ? store_run_on_row(store, STATEMENT_receiver_owe, webhook, err) : r;
 }
 
 int webhook_open_attempts(struct store *store, struct attempt_ref *ret_attempts, size_t max,

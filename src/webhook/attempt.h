@@ -15,6 +15,7 @@
 
 enum attempt_state {
     ATTEMPT_BEGINNING, /* the committer has it */
+    ATTEMPT_READY,     /* recorded; it waits for a place at its receiver */
     ATTEMPT_SENDING,   /* the sender has it */
     ATTEMPT_ENDING,    /* the committer has it */
     ATTEMPT_ENDED,     /* its end waits to be posted to the committer */
@@ -36,6 +37,7 @@ struct attempt {
     struct signature signature;
     struct send_result sent;
     struct attempt_result record;
+    bool withdrawn;  /* instead of an end, that it never began is recorded */
     int64_t post_at; /* ATTEMPT_ENDED: not before this time, monotonic milliseconds */
     struct commit_work work;
     struct attempt_returns *returns;
@@ -55,8 +57,8 @@ struct attempt *attempt_new(struct webhook *webhook, struct attempt_returns *ret
 struct attempt *attempt_free(struct attempt *attempt);
 
 /*
- * Posts the record that it begins, or that it ended as attempt->record says.  It comes back through the
- * returns with attempt->work.result.  -EAGAIN as committer_post(): it does not come back then.
+ * Posts the record that it begins, or that it ended as attempt->record says, or was withdrawn.  It comes back
+ * through the returns with attempt->work.result.  -EAGAIN as committer_post(): it does not come back then.
  */
 int attempt_post_begin(struct attempt *attempt, struct committer *committer);
 int attempt_post_end(struct attempt *attempt, struct committer *committer);

@@ -56,18 +56,25 @@ void health_note(struct health *health, enum health_event event, int64_t now, si
         health->paused_until = now + pause_ms(health, now);
 }
 
+void health_pause(struct health *health, int64_t until)
+{
+    if (health->paused_until < until)
+        health->paused_until = until;
+}
+
 bool health_is_down(const struct health *health, int64_t now)
 {
     return health->failures >= HEALTH_FAILURES_MAX && now - health->failing_since >= HEALTH_DOWN_MS;
 }
 
-size_t health_room(const struct health *health, size_t in_flight, int64_t now)
+size_t health_window(const struct health *health)
 {
-    size_t most = health->failures >= HEALTH_FAILURES_MAX ? 1 : (size_t)health->window;
+    return health->failures >= HEALTH_FAILURES_MAX ? 1 : (size_t)health->window;
+}
 
-    if (now < health->paused_until)
-        return 0;
-    return in_flight < most ? most - in_flight : 0;
+bool health_is_well(const struct health *health)
+{
+    return health->class == HEALTH_PROVEN && health->failures == 0;
 }
 
 size_t places_used(const struct places *places)

@@ -55,11 +55,17 @@ void health_init(struct health *health, size_t window_max);
 
 void health_note(struct health *health, enum health_event event, int64_t now, size_t window_max);
 
+/* The receiver asked for a pause until then. */
+void health_pause(struct health *health, int64_t until);
+
 /* It has failed for HEALTH_DOWN_MS or longer. */
 bool health_is_down(const struct health *health, int64_t now);
 
-/* How many more attempts may begin now, with so many in flight. */
-size_t health_room(const struct health *health, size_t in_flight, int64_t now);
+/* How many attempts may be at it at once. */
+size_t health_window(const struct health *health);
+
+/* It answers in time, and its last attempt was taken. */
+bool health_is_well(const struct health *health);
 
 /* The places of all receivers together. */
 struct places {

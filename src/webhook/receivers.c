@@ -68,30 +68,49 @@ struct receiver_state *receivers_get(struct receivers *receivers, const char *na
 
 size_t receivers_room(const struct receivers *receivers, const struct receiver_state *receiver, int64_t now)
 {
-    size_t room = health_room(&receiver->health, receiver->in_flight, now);
-    size_t places = places_free(&receivers->places, receiver->health.class);
+    const struct health *health = &receiver->health;
+    size_t window = health_window(health);
+    size_t most = health_is_well(health) ? 2 * window : window;
+    size_t places = places_free(&receivers->places, health->class);
+    size_t room = receiver->attempts < most ? most - receiver->attempts : 0;
 
+    if (now < health->paused_until)
+        return 0;
     return room < places ? room : places;
 }
 
-enum health_class receivers_hold(struct receivers *receivers, struct receiver_state *receiver)
+void receivers_hold(struct receivers *receivers, struct receiver_state *receiver)
 {
-    enum health_class class = receiver->health.class;
-
-    if (receiver->in_flight++ == 0) {
-        TAILQ_REMOVE(&receivers->idle, receiver, idle);
-        receivers->idle_count--;
-    }
-    receivers->places.used[class]++;
-    return class;
+    if (receiver->attempts++ > 0)
+        return;
+    TAILQ_REMOVE(&receivers->idle, receiver, idle);
+    receivers->idle_count--;
 }
 
-void receivers_let_go(struct receivers *receivers, struct receiver_state *receiver, enum health_class class)
+void receivers_let_go(struct receivers *receivers, struct receiver_state *receiver)
 {
-    receivers->places.used[class]--;
-    if (--receiver->in_flight > 0)
+    if (--receiver->attempts > 0)
         return;
     TAILQ_INSERT_TAIL(&receivers->idle, receiver, idle);
     if (++receivers->idle_count > RECEIVERS_IDLE_MAX)
         forget(receivers, TAILQ_FIRST(&receivers->idle));
+}
+
+bool receivers_may_send(const struct receivers *receivers, const struct receiver_state *receiver)
+{
+    return receiver->sending < health_window(&receiver->health) &&
+           places_free(&receivers->places, receiver->health.class) > 0;
+}
+
+enum health_class receivers_enter(struct receivers *receivers, struct receiver_state *receiver)
+{
+    receiver->sending++;
+    receivers->places.used[receiver->health.class]++;
+    return receiver->health.class;
+}
+
+void receivers_leave(struct receivers *receivers, struct receiver_state *receiver, enum health_class class)
+{
+    receiver->sending--;
+    receivers->places.used[class]--;
 }

@@ -13,8 +13,9 @@
 struct receiver_state {
     char *name; /* as the store has it: scheme, host and port */
     struct health health;
-    size_t in_flight; /* attempts */
+    size_t attempts;  /* begun and not answered */
     size_t beginning; /* those of them that are not committed yet, and so still look due in the database */
+    size_t sending;   /* those that have a place */
     TAILQ_ENTRY(receiver_state) idle;
 };
 
@@ -33,11 +34,21 @@ void receivers_release(struct receivers *receivers);
  * attempt holds it.  NULL where memory ran out. */
 struct receiver_state *receivers_get(struct receivers *receivers, const char *name);
 
-/* How many attempts may begin at it now (monotonic milliseconds). */
+/*
+ * How many attempts may begin at it now (monotonic milliseconds).  Where it works, as many again as its
+ * window has: they are recorded while others are sent.
+ */
 size_t receivers_room(const struct receivers *receivers, const struct receiver_state *receiver, int64_t now);
 
-/* An attempt begins at it, or is over: class is what the first returned. */
-enum health_class receivers_hold(struct receivers *receivers, struct receiver_state *receiver);
-void receivers_let_go(struct receivers *receivers, struct receiver_state *receiver, enum health_class class);
+/* An attempt begins at it, or is over. */
+void receivers_hold(struct receivers *receivers, struct receiver_state *receiver);
+void receivers_let_go(struct receivers *receivers, struct receiver_state *receiver);
+
+/* Whether an attempt may be sent to it. */
+bool receivers_may_send(const struct receivers *receivers, const struct receiver_state *receiver);
+
+/* An attempt takes a place, or gives it back: class is what the first returned. */
+enum health_class receivers_enter(struct receivers *receivers, struct receiver_state *receiver);
+void receivers_leave(struct receivers *receivers, struct receiver_state *receiver, enum health_class class);
 
 #endif

@@ -27,13 +27,11 @@ Test(health, a_receiver_that_works_gets_more_and_more_up_to_the_limit)
 {
     struct health health = make();
 
-    cr_expect_eq(health_room(&health, 0, 0), HEALTH_WINDOW_FIRST);
-    cr_expect_eq(health_room(&health, 3, 0), 1);
+    cr_expect_eq(health_window(&health), HEALTH_WINDOW_FIRST);
     note(&health, HEALTH_TAKEN, 5, 0);
-    cr_expect_eq(health_room(&health, 0, 0), HEALTH_WINDOW_FIRST + 1, "one more a round");
+    cr_expect_eq(health_window(&health), HEALTH_WINDOW_FIRST + 1, "one more a round");
     note(&health, HEALTH_TAKEN, 1000, 0);
-    cr_expect_eq(health_room(&health, 0, 0), WINDOW_MAX);
-    cr_expect_eq(health_room(&health, WINDOW_MAX + 1, 0), 0);
+    cr_expect_eq(health_window(&health), WINDOW_MAX);
 }
 
 Test(health, the_limit_of_a_receiver_bounds_the_first_window_too)
@@ -41,8 +39,7 @@ Test(health, the_limit_of_a_receiver_bounds_the_first_window_too)
     struct health health;
 
     health_init(&health, 1);
-    cr_expect_eq(health_room(&health, 0, 0), 1);
-    cr_expect_eq(health_room(&health, 1, 0), 0);
+    cr_expect_eq(health_window(&health), 1);
 }
 
 Test(health, too_much_halves_it_down_to_one)
@@ -51,11 +48,11 @@ Test(health, too_much_halves_it_down_to_one)
 
     note(&health, HEALTH_TAKEN, 1000, 0);
     note(&health, HEALTH_OVERLOADED, 1, 0);
-    cr_expect_eq(health_room(&health, 0, 0), WINDOW_MAX / 2);
+    cr_expect_eq(health_window(&health), WINDOW_MAX / 2);
     note(&health, HEALTH_TIMED_OUT, 1, 0);
-    cr_expect_eq(health_room(&health, 0, 0), WINDOW_MAX / 4);
+    cr_expect_eq(health_window(&health), WINDOW_MAX / 4);
     note(&health, HEALTH_OVERLOADED, 2, 0);
-    cr_expect_eq(health_room(&health, 0, 0), 1);
+    cr_expect_eq(health_window(&health), 1);
 }
 
 Test(health, one_that_keeps_failing_is_tried_by_one_until_one_is_taken)
@@ -63,12 +60,11 @@ Test(health, one_that_keeps_failing_is_tried_by_one_until_one_is_taken)
     struct health health = make();
 
     note(&health, HEALTH_FAILED, HEALTH_FAILURES_MAX - 1, 0);
-    cr_expect_eq(health_room(&health, 0, 0), HEALTH_WINDOW_FIRST, "it may have been a few requests");
+    cr_expect_eq(health_window(&health), HEALTH_WINDOW_FIRST, "it may have been a few requests");
     note(&health, HEALTH_FAILED, 1, 0);
-    cr_expect_eq(health_room(&health, 0, 0), 1);
-    cr_expect_eq(health_room(&health, 1, 0), 0);
+    cr_expect_eq(health_window(&health), 1);
     note(&health, HEALTH_TAKEN, 1, 0);
-    cr_expect_eq(health_room(&health, 0, 0), HEALTH_WINDOW_FIRST, "the rest follow");
+    cr_expect_eq(health_window(&health), HEALTH_WINDOW_FIRST, "the rest follow");
 }
 
 Test(health, one_that_is_down_gets_a_pause_that_grows_with_the_time)
@@ -77,15 +73,14 @@ Test(health, one_that_is_down_gets_a_pause_that_grows_with_the_time)
 
     note(&health, HEALTH_FAILED, HEALTH_FAILURES_MAX, 1000);
     note(&health, HEALTH_FAILED, 1, 1000 + HEALTH_DOWN_MS - 1);
-    cr_expect_eq(health_room(&health, 0, 1000 + HEALTH_DOWN_MS - 1), 1, "not for long yet");
+    cr_expect_eq(health.paused_until, 0, "not for long yet");
     note(&health, HEALTH_FAILED, 1, 1000 + HEALTH_DOWN_MS);
     cr_expect(health_is_down(&health, 1000 + HEALTH_DOWN_MS));
-    cr_expect_eq(health_room(&health, 0, 1000 + HEALTH_DOWN_MS + HEALTH_DOWN_MS / 10 - 1), 0);
-    cr_expect_eq(health_room(&health, 0, 1000 + HEALTH_DOWN_MS + HEALTH_DOWN_MS / 10), 1);
+    cr_expect_eq(health.paused_until, 1000 + HEALTH_DOWN_MS + HEALTH_DOWN_MS / 10);
     note(&health, HEALTH_FAILED, 1, 1000 + 100 * HEALTH_DOWN_MS);
     cr_expect_eq(health.paused_until, 1000 + 100 * HEALTH_DOWN_MS + HEALTH_PAUSE_MAX_MS);
     note(&health, HEALTH_TAKEN, 1, 1001 + 100 * HEALTH_DOWN_MS);
-    cr_expect_neq(health_room(&health, 0, 1001 + 100 * HEALTH_DOWN_MS), 0, "back at once");
+    cr_expect_eq(health.paused_until, 0, "back at once");
 }
 
 Test(health, an_answer_in_time_proves_a_receiver_whatever_it_says)
@@ -140,11 +135,34 @@ Test(receivers, one_is_remembered_by_its_name)
     cr_assert_not_null(receiver);
     cr_expect_eq(receivers_get(&receivers, "https://a.example:443"), receiver);
     cr_expect_neq(receivers_get(&receivers, "https://b.example:443"), receiver);
+    receivers_hold(&receivers, receiver);
+    receivers_let_go(&receivers, receiver);
+    receivers_release(&receivers);
+}
+
+Test(receivers, one_that_works_has_as_many_again_ready_as_its_window_sends)
+{
+    struct receivers receivers;
+    struct receiver_state *receiver;
+
+    receivers_init(&receivers, 100, 4);
+    receiver = receivers_get(&receivers, "a");
+    cr_expect_eq(receivers_room(&receivers, receiver, 0), 4, "nothing is known of it yet");
+    health_note(&receiver->health, HEALTH_TAKEN, 0, 4);
+    cr_expect_eq(receivers_room(&receivers, receiver, 0), 8);
+    for (int i = 0; i < 4; i++) {
+        receivers_hold(&receivers, receiver);
+        cr_expect(receivers_may_send(&receivers, receiver));
+        receivers_enter(&receivers, receiver);
+    }
     cr_expect_eq(receivers_room(&receivers, receiver, 0), 4);
-    cr_expect_eq(receivers_hold(&receivers, receiver), HEALTH_NEW);
-    cr_expect_eq(receivers_room(&receivers, receiver, 0), 3);
-    receivers_let_go(&receivers, receiver, HEALTH_NEW);
-    cr_expect_eq(places_used(&receivers.places), 0);
+    cr_expect_not(receivers_may_send(&receivers, receiver));
+    receivers_leave(&receivers, receiver, HEALTH_PROVEN);
+    cr_expect(receivers_may_send(&receivers, receiver));
+    health_note(&receiver->health, HEALTH_FAILED, 0, 4);
+    cr_expect_eq(receivers_room(&receivers, receiver, 0), 0, "none beyond its window once it fails");
+    receiver->health.paused_until = 10;
+    cr_expect_eq(receivers_room(&receivers, receiver, 9), 0);
     receivers_release(&receivers);
 }
 
@@ -163,7 +181,7 @@ Test(receivers, however_many_there_are_few_idle_ones_are_kept_and_every_one_at_w
     }
     cr_expect_eq(receivers.idle_count, RECEIVERS_IDLE_MAX);
     cr_expect_eq(receivers_get(&receivers, "busy"), busy);
-    receivers_let_go(&receivers, busy, HEALTH_NEW);
+    receivers_let_go(&receivers, busy);
     cr_expect_eq(receivers.idle_count, RECEIVERS_IDLE_MAX);
     receivers_release(&receivers);
 }

@@ -401,6 +401,37 @@ Test(webhooks, a_receiver_that_keeps_failing_is_tried_by_one_before_the_rest_fol
     receiver_stop(other);
 }
 
+Test(webhooks, what_was_recorded_ahead_and_not_sent_is_no_attempt)
+{
+    static const struct receiver_answer hangs = {.conduct = RECEIVER_HANGS}, fine = {.status = 204};
+    const struct timespec pause = {.tv_nsec = 2000000};
+    char proof[JOB_ID_SIZE], slow[JOB_ID_SIZE], waiting[JOB_ID_SIZE];
+    bool begun = false;
+
+    settings.webhook_max_per_receiver = 1;
+    settings.webhook_timeout = 1000;
+    set_schedule(2, (int64_t[]){0, 60000});
+    start_dispatcher();
+    complete_job(receiver_url(receiver), proof);
+    testcase_settled(proof, WEBHOOK_DELIVERED, 1, NULL);
+    receiver_script(receiver, &hangs, 1);
+    complete_job(receiver_url(receiver), slow);
+    cr_assert_eq(receiver_wait(receiver, 2, PATIENCE_MS), 2);
+    complete_job(receiver_url(receiver), waiting);
+    for (int waited = 0; !begun && waited < PATIENCE_MS; waited += 2) {
+        cleanup(job_release) struct job job = get_job(waiting);
+
+        begun = job.webhook_attempts == 1;
+        nanosleep(&pause, NULL);
+    }
+    cr_assert(begun, "it is recorded while the one before it is sent");
+    receiver_script(receiver, &fine, 1);
+    testcase_settled(waiting, WEBHOOK_DELIVERED, 1, NULL);
+    cleanup(release_deliveries) struct deliveries deliveries = list(waiting);
+    cr_expect_eq(deliveries.count, 1);
+    cr_expect_eq(receiver_peak(receiver), 1);
+}
+
 Test(webhooks, the_next_attempt_waits_for_the_schedule)
 {
     static const struct receiver_answer wrong = {.status = 503};

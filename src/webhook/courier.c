@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "webhook/courier.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/eventfd.h>
+
+#include "base/cleanup.h"
+#include "crypto/random.h"
+#include "webhook/outcome.h"
+#include "webhook/schedule.h"
+
+/* How long a failure of the database is left alone, so that a full disk is not asked in a tight loop. */
+#define FAILURE_PAUSE_MS 1000
+
+static int64_t monotonic(const struct courier *courier)
+{
+    return clock_monotonic_ms(courier->clock);
+}
+
+void courier_pause(struct courier *courier, const struct error *err)
+{
+    report(courier->log, LOG_LEVEL_ERROR, NULL, "webhooks wait: %s", err->text);
+    courier->pause_until = monotonic(courier) + FAILURE_PAUSE_MS;
+    courier->look = true;
+}
+
+/* With those whose end waits to be recorded: where the disk is slow they are many. */
+bool courier_has_room(const struct courier *courier)
+{
+    return courier->attempts.count < 2 * courier->receivers.places.max;
+}
+
+/* ---- the end ---- */
+
+static void leave_receiver(struct courier *courier, struct attempt *attempt)
+{
+    if (attempt->receiver == NULL)
+        return;
+    if (attempt->state == ATTEMPT_SENDING)
+        receivers_leave(&courier->receivers, attempt->receiver, attempt->class);
+    receivers_let_go(&courier->receivers, attempt->receiver);
+    attempt->receiver = NULL;
+    courier->look = true;
+}
+
+static void drop(struct courier *courier, struct attempt *attempt)
+{
+    leave_receiver(courier, attempt);
+    attempt_list_remove(&courier->attempts, attempt);
+    attempt_free(attempt);
+}
+
+/* Records how it ended, or that it was withdrawn. */
+static void post_end(struct courier *courier, struct attempt *attempt)
+{
+    attempt->state = ATTEMPT_ENDED;
+    if (attempt_post_end(attempt, courier->committer) < 0)
+        attempt->post_at = monotonic(courier) + courier->settings->poll_interval;
+}
+
+static void withdraw(struct courier *courier, struct attempt *attempt)
+{
+    leave_receiver(courier, attempt);
+    attempt->withdrawn = true;
+    post_end(courier, attempt);
+}
+
+/* What is ready for the receiver; for every one where that is NULL. */
+static void withdraw_ready(struct courier *courier, const struct receiver_state *receiver)
+{
+    for (struct attempt *at = courier->attempts.first; at != NULL; at = at->next)
+        if (at->state == ATTEMPT_READY && (receiver == NULL || at->receiver == receiver))
+            withdraw(courier, at);
+}
+
+void courier_withdraw_all(struct courier *courier)
+{
+    withdraw_ready(courier, NULL);
+}
+
+/* What the end tells of the receiver; one that is down for long is owed no more than its schedule has. */
+static void note_health(struct courier *courier, struct attempt *attempt)
+{
+    const struct settings *settings = courier->settings;
+    struct health *health = &attempt->receiver->health;
+    int64_t now = monotonic(courier), wall = clock_wall_ms(courier->clock);
+    enum health_event event;
+
+    if (!outcome_tells(&attempt->sent, &event))
+        return;
+    health_note(health, event, now, courier->receivers.window_max);
+    if (health_is_down(health, now))
+        attempt->record.give_up_until =
+            wall - schedule_length(&settings->webhook_retry_schedule, settings->webhook_timeout);
+    if (attempt->record.pause_until != 0)
+        health_pause(health, now + attempt->record.pause_until - wall);
+    if (event != HEALTH_TAKEN)
+        withdraw_ready(courier, attempt->receiver);
+}
+
+/* From how the request went to what is recorded and what follows. */
+static void end(struct courier *courier, struct attempt *attempt)
+{
+    uint32_t random;
+
+    crypto_random(&random, sizeof random);
+    attempt->sent.trace.peer = attempt->sent.peer[0] != '\0' ? attempt->sent.peer : NULL;
+    outcome_make(courier->settings, &attempt->sent, attempt->number, clock_wall_ms(courier->clock), random,
+                 &attempt->record);
+    note_health(courier, attempt);
+    leave_receiver(courier, attempt);
+    post_end(courier, attempt);
+}
+
+static void report_end(const struct courier *courier, const struct attempt *attempt)
+{
+    const struct send_result *sent = &attempt->sent;
+    const struct webhook *webhook = &attempt->webhook;
+
+    if (attempt->record.status == WEBHOOK_DELIVERED)
+        report(courier->log, LOG_LEVEL_DEBUG, webhook,
+               "webhook delivered to %s in %" PRId64 " ms, attempt %" PRId64, webhook->receiver,
+               sent->duration_ms, attempt->number);
+    else
+        report(courier->log, attempt->record.status == WEBHOOK_PENDING ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING,
+               webhook, "webhook to %s %s attempt %" PRId64 ": %s (%s)", webhook->receiver,
+               attempt->record.status == WEBHOOK_PENDING ? "failed," : "given up after", attempt->number,
+               sent->error_code, sent->error_message);
+}
+
+/* ---- the request ---- */
+
+static void on_sent(const struct send_request *request, const struct send_result *result)
+{
+    struct attempt *attempt = request->context;
+    struct courier *courier = container_of(attempt->returns, struct courier, returns);
+
+    attempt->sent = *result;
+    end(courier, attempt);
+}
+
+int courier_open_sender(struct courier *courier, struct guard *guard, struct error *err)
+{
+    const struct sender_options options = {
+        .guard = guard,
+        .connect_timeout_ms = courier->settings->webhook_connect_timeout,
+        .timeout_ms = courier->settings->webhook_timeout,
+        .max_in_flight = (size_t)courier->settings->webhook_max_in_flight,
+        .done = on_sent,
+    };
+
+    return sender_new(&options, &courier->sender, err);
+}
+
+static void send_attempt(struct courier *courier, struct attempt *attempt)
+{
+    const struct webhook *webhook = &attempt->webhook;
+    const struct send_request request = {webhook->url,          webhook->webhook_id, webhook->body,
+                                         strlen(webhook->body), &attempt->signature, attempt};
+    struct error err = {""};
+    int r = signer_sign(&courier->signer, webhook, clock_wall_ms(courier->clock), &attempt->signature, &err);
+
+    attempt->state = ATTEMPT_SENDING;
+    attempt->class = receivers_enter(&courier->receivers, attempt->receiver);
+    if (r == 0)
+        r = sender_start(courier->sender, &request, &attempt->sent, &err);
+    if (r == 0)
+        return;
+    if (r != SENDER_REFUSED) {
+        /* The fault is ours, so the attempt is one that was cut off. */
+        attempt->sent = (struct send_result){.error_code = DELIVERY_INTERRUPTED};
+        snprintf(attempt->sent.error_message, sizeof attempt->sent.error_message,
+                 "the request could not be made");
+        report(courier->log, LOG_LEVEL_ERROR, webhook, "webhook to %s was not sent: %s", webhook->receiver,
+               err.text);
+    }
+    end(courier, attempt);
+}
+
+/* ---- the beginning ---- */
+
+int courier_begin(struct courier *courier, struct webhook *webhook, struct receiver_state *receiver,
+                  struct error *err)
+{
+    struct attempt *attempt = attempt_new(webhook, &courier->returns);
+    int r;
+
+    if (attempt == NULL)
+        return error_set(err, -ENOMEM, "out of memory");
+    attempt->receiver = receiver;
+    receivers_hold(&courier->receivers, receiver);
+    attempt_list_add(&courier->attempts, attempt);
+    r = attempt_post_begin(attempt, courier->committer);
+    if (r < 0) {
+        drop(courier, attempt);
+        return error_set(err, r, "too much waits to be written");
+    }
+    receiver->beginning++;
+    return 0;
+}
+
+/* ---- all of them ---- */
+
+/* The committer is done with it. */
+static void go_on(struct courier *courier, struct attempt *attempt)
+{
+    int result = attempt->work.result;
+
+    if (result < 0)
+        courier_pause(courier, &attempt->work.error);
+    if (attempt->state == ATTEMPT_BEGINNING) {
+        attempt->receiver->beginning--;
+        courier->look = true;
+        attempt->state = ATTEMPT_READY;
+        if (result != 0) /* not begun: it stays due, or it is no longer owed */
+            drop(courier, attempt);
+    } else if (result < 0) {
+        attempt->state = ATTEMPT_ENDED;
+        attempt->post_at = courier->pause_until;
+    } else {
+        if (result == 0 && !attempt->withdrawn)
+            report_end(courier, attempt);
+        courier->look |= attempt->withdrawn;
+        drop(courier, attempt);
+    }
+}
+
+static void take_returns(struct courier *courier)
+{
+    struct attempt *attempt = attempt_returns_take(&courier->returns);
+
+    while (attempt != NULL) {
+        struct attempt *next = attempt->next_returned;
+
+        go_on(courier, attempt);
+        attempt = next;
+    }
+}
+
+/* What waits for a place or for its time. */
+static void advance(struct courier *courier)
+{
+    int64_t now = monotonic(courier);
+
+    for (struct attempt *at = courier->attempts.first; at != NULL; at = at->next) {
+        if (at->state == ATTEMPT_READY && now < at->receiver->health.paused_until)
+            withdraw(courier, at);
+        else if (at->state == ATTEMPT_READY && receivers_may_send(&courier->receivers, at->receiver))
+            send_attempt(courier, at);
+        else if (at->state == ATTEMPT_ENDED && at->post_at <= now)
+            post_end(courier, at);
+    }
+    signer_forget(&courier->signer); /* secrets may have been rotated by the next time */
+}
+
+void courier_step(struct courier *courier)
+{
+    take_returns(courier);
+    sender_step(courier->sender);
+    advance(courier);
+}
+
+void courier_abandon(struct courier *courier)
+{
+    struct attempt *next;
+    eventfd_t wakes;
+
+    courier->sender = sender_free(courier->sender);
+    while (courier->attempts.first != NULL) {
+        struct attempt *returned = attempt_returns_take(&courier->returns);
+
+        for (; returned != NULL; returned = returned->next_returned)
+            returned->state = ATTEMPT_ENDED;
+        for (struct attempt *at = courier->attempts.first; at != NULL; at = next) {
+            next = at->next;
+            if (at->state != ATTEMPT_BEGINNING && at->state != ATTEMPT_ENDING)
+                drop(courier, at);
+        }
+        if (courier->attempts.first != NULL) {
+            struct pollfd fd = {.fd = courier->returns.wake_fd, .events = POLLIN};
+
+            poll(&fd, 1, -1);
+            eventfd_read(courier->returns.wake_fd, &wakes);
+        }
+    }
+}

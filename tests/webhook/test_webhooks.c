@@ -380,7 +380,7 @@ Test(webhooks, a_receiver_that_keeps_failing_is_tried_by_one_before_the_rest_fol
     char job_ids[FAILURES][JOB_ID_SIZE], elsewhere[JOB_ID_SIZE];
     struct receiver *other = receiver_start(&fine, 1);
 
-    settings.webhook_timeout = 1000;
+    settings.webhook_timeout = 4000;
     set_schedule(2, (int64_t[]){0, 60000});
     receiver_script(receiver, &wrong, 1);
     start_dispatcher();
@@ -394,10 +394,10 @@ Test(webhooks, a_receiver_that_keeps_failing_is_tried_by_one_before_the_rest_fol
     cr_assert_eq(receiver_wait(receiver, FAILURES + 1, PATIENCE_MS), FAILURES + 1);
     complete_job(receiver_url(other), elsewhere);
     testcase_settled(elsewhere, WEBHOOK_DELIVERED, 1, NULL);
+    cr_expect_eq(receiver_wait(receiver, FAILURES + 2, 0), FAILURES + 1, "the rest wait for the first");
     receiver_script(receiver, &fine, 1);
     for (int i = 1; i < FAILURES; i++)
         testcase_settled(job_ids[i], WEBHOOK_DELIVERED, 1, NULL);
-    cr_expect_eq(receiver_peak(receiver), 1);
     receiver_stop(other);
 }
 
@@ -429,7 +429,6 @@ Test(webhooks, what_was_recorded_ahead_and_not_sent_is_no_attempt)
     testcase_settled(waiting, WEBHOOK_DELIVERED, 1, NULL);
     cleanup(release_deliveries) struct deliveries deliveries = list(waiting);
     cr_expect_eq(deliveries.count, 1);
-    cr_expect_eq(receiver_peak(receiver), 1);
 }
 
 Test(webhooks, the_next_attempt_waits_for_the_schedule)

@@ -70,7 +70,7 @@ size_t receivers_room(const struct receivers *receivers, const struct receiver_s
 {
     const struct health *health = &receiver->health;
     size_t window = health_window(health);
-    size_t most = health_is_well(health) ? 2 * window : window;
+    size_t most = health_is_well(health) ? (1 + RECEIVERS_AHEAD) * window : window;
     size_t places = places_free(&receivers->places, health->class);
     size_t room = receiver->attempts < most ? most - receiver->attempts : 0;
 

@@ -114,11 +114,14 @@ static const char *config_file(const struct options *options)
     return access(SETTINGS_DEFAULT_FILE, F_OK) == 0 ? SETTINGS_DEFAULT_FILE : NULL;
 }
 
-int options_load_settings(const struct program_description *program, struct options *options)
+static int load(const struct program_description *program, bool with_key, struct options *options)
 {
     struct error error;
+    int r = settings_load(config_file(options), &options->settings, &error);
 
-    if (settings_load(config_file(options), &options->settings, &error) < 0) {
+    if (r == 0 && with_key)
+        r = secret_key_read(options->settings.secret_key_file, &options->secret_key, &error);
+    if (r < 0) {
         fprintf(stderr, "%s: %s\n", program->name, error.text);
         return EX_CONFIG;
     }
@@ -126,9 +129,15 @@ int options_load_settings(const struct program_description *program, struct opti
     return 0;
 }
 
+int options_load_settings(const struct program_description *program, struct options *options)
+{
+    return load(program, program->uses_secrets, options);
+}
+
+/* The key, too, whichever program is asked. */
 static int check_config(const struct program_description *program, struct options *options)
 {
-    int code = options_load_settings(program, options);
+    int code = load(program, true, options);
 
     if (code == 0)
         printf("%s: ok\n", config_file(options) != NULL ? config_file(options) : "the defaults");
@@ -138,6 +147,7 @@ static int check_config(const struct program_description *program, struct option
 void options_release(struct options *options)
 {
     settings_release(&options->settings);
+    secret_key_release(&options->secret_key);
 }
 
 static int usage_error(const struct program_description *program)

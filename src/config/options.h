@@ -23,6 +23,7 @@
 
 #include <stdbool.h>
 
+#include "config/secret_key.h"
 #include "config/settings.h"
 
 /* A long option; a table of them ends with one whose name is NULL. */
@@ -43,14 +44,16 @@ struct program_description {
     const struct program_option *options; /* the program's own; NULL is none */
     void (*print_epilogue)(void);         /* prints lines below the options in the help; NULL is none */
     bool settings_later;                  /* options_parse() reads no configuration, but for --check-config */
+    bool uses_secrets;                    /* it is given the key that encrypts webhook secrets */
     const char
         *config_variable; /* of the environment: names the file where --config does not; NULL is none */
 };
 
 struct options {
-    struct settings settings; /* unless settings_later; owned */
-    const char *config;       /* the argument of --config, else of config_variable, or NULL */
-    int first;                /* the index in argv of the first argument behind the options */
+    struct settings settings;     /* unless settings_later; owned */
+    struct secret_key secret_key; /* with the settings, for a program that uses_secrets */
+    const char *config;           /* the argument of --config, else of config_variable, or NULL */
+    int first;                    /* the index in argv of the first argument behind the options */
 };
 
 /* The program goes on.  Exit codes are not negative. */

@@ -54,7 +54,9 @@ const struct setting settings_table[] = {
     ROW(api_socket, path, "/run/sayhook/api.sock", RANGE(0, SOCKET_PATH_MAX), NULL,
         "The FastCGI socket that nginx connects to; an address of a Unix socket holds no longer path."),
     ROW(secret_key_file, optional_path, "", RANGE(0, PATH_MAX), NULL,
-        "A key of 32 bytes that encrypts webhook secrets in the database; nothing leaves them in plain text."),
+        "The file of the key that encrypts webhook secrets in the database: exactly 32 raw bytes, as head -c 32 "
+        "/dev/urandom makes them, of mode 0400 or 0600. Empty is the systemd credential secret_key, or no encryption. Keep "
+        "it out of backups of the database."),
 
     /* How much runs at once. */
     ROW(api_threads, count, "4", RANGE(1, 256), "threads",

@@ -127,9 +127,11 @@ static int configure(struct db *db, struct error *err)
     sqlite3_db_config(db->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
     sqlite3_db_config(db->handle, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
     sqlite3_db_config(db->handle, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+    /* secure_delete: what is deleted, such as a secret, is overwritten; Debian's SQLite does so anyway. */
     snprintf(pragmas, sizeof pragmas,
              "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY;"
-             "PRAGMA cache_size = -%d; PRAGMA journal_size_limit = %d; PRAGMA mmap_size = 0;",
+             "PRAGMA cache_size = -%d; PRAGMA journal_size_limit = %d; PRAGMA mmap_size = 0;"
+             "PRAGMA secure_delete = ON;",
              CACHE_KIB, WAL_BYTES_KEPT);
     r = db_execute(db, pragmas, err);
     if (r < 0)
@@ -270,6 +272,18 @@ int db_commit(struct db *db, struct error *err)
     db->inside = false;
     turnstile_leave(db->turnstile);
     return 0;
+}
+
+int db_empty_wal(struct db *db, struct error *err)
+{
+    int r = turnstile_enter(db->turnstile, err);
+    int code;
+
+    if (r < 0)
+        return r;
+    code = sqlite3_wal_checkpoint_v2(db->handle, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+    turnstile_leave(db->turnstile);
+    return code == SQLITE_OK ? 0 : fail(db, code, "cannot empty the WAL", err);
 }
 
 bool db_in_transaction(const struct db *db)
@@ -453,6 +467,14 @@ char *db_column_dup(struct db_query *query, int column)
     if (copy == NULL)
         note(query, SQLITE_NOMEM);
     return copy;
+}
+
+const void *db_column_blob(struct db_query *query, int column, size_t *ret_size)
+{
+    const void *bytes = sqlite3_column_blob(query->prepared, column);
+
+    *ret_size = (size_t)sqlite3_column_bytes(query->prepared, column);
+    return bytes;
 }
 
 void db_column_bytes(struct db_query *query, int column, void *ret_bytes, size_t size)

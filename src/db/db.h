@@ -60,6 +60,13 @@ void db_snapshot_end(struct db *db);
 
 bool db_in_transaction(const struct db *db);
 
+/*
+ * Outside a transaction: brings all that is in the WAL into the database's file and cuts the WAL to nothing,
+ * so that nothing older than the last commit is left in either.  -EBUSY where a reader holds an older state
+ * for seconds.
+ */
+int db_empty_wal(struct db *db, struct error *err);
+
 /* True where another connection has committed since the last call (and at the first call). */
 bool db_changed(struct db *db);
 
@@ -102,6 +109,9 @@ const char *db_column_text(struct db_query *query, int column); /* NULL for NULL
 /* A copy that the caller frees: NULL for NULL.  Running out of memory sticks to the query: see
  * db_query_failed(). */
 char *db_column_dup(struct db_query *query, int column);
+
+/* Valid until the next step; NULL for NULL. */
+const void *db_column_blob(struct db_query *query, int column, size_t *ret_size);
 
 /* Copies a blob of exactly that size; zeros where the column has another. */
 void db_column_bytes(struct db_query *query, int column, void *ret_bytes, size_t size);

@@ -33,9 +33,11 @@ CREATE INDEX api_keys_waiting ON api_keys (vt) WHERE pending_jobs > 0;
 CREATE TABLE webhook_secrets (
     secret_id       INTEGER PRIMARY KEY,
     key             INTEGER NOT NULL REFERENCES api_keys,
-    secret          TEXT    NOT NULL,                    -- "whsec_…"
+    secret          TEXT    NOT NULL,                    -- "whsec_…"; '' where it is sealed
     created_at      INTEGER NOT NULL,
-    expires_at      INTEGER                              -- NULL: the current one
+    expires_at      INTEGER,                             -- NULL: the current one
+    -- The secret, encrypted (src/crypto/seal.h).  Either all rows have it or none.
+    sealed          BLOB CHECK ((sealed IS NULL) = (secret <> ''))
 ) STRICT;
 CREATE INDEX webhook_secrets_of_key ON webhook_secrets (key);
 

@@ -8,11 +8,15 @@
 #include "config/options.h"
 #include "worker/worker.h"
 
-static int serve(const struct settings *settings, const char *synth_program, struct error *err)
+static int serve(const struct settings *settings, const struct sealer *sealer, const char *synth_program,
+                 struct error *err)
 {
     cleanup(close_fd) int stop_fd = stop_open(err);
-    struct worker_options options = {
-        .settings = settings, .synth_program = synth_program, .clock = &clock_system, .stop_fd = stop_fd};
+    struct worker_options options = {.settings = settings,
+                                     .synth_program = synth_program,
+                                     .sealer = sealer,
+                                     .clock = &clock_system,
+                                     .stop_fd = stop_fd};
     struct worker *worker;
     int r;
 
@@ -41,18 +45,18 @@ int main(int argc, char **argv)
         .name = "sayhook-worker",
         .summary = "speaks the jobs that wait and sends their webhooks",
         .options = own,
+        .uses_secrets = true,
     };
     cleanup(options_release) struct options options = {0};
+    cleanup(sealer_release) struct sealer sealer = {0};
     struct error err = {""};
     int code = options_parse(argc, argv, &program, &options);
     int r;
 
     if (code != OPTIONS_RUN)
         return code;
-    if (options.settings.secret_key_file[0] != '\0')
-        log_warning(
-            "the setting `secret_key_file` has no effect yet: webhook secrets lie in the database as they are");
-    r = serve(&options.settings, synth_program, &err);
+    sealer_init(&sealer, options.secret_key.bytes);
+    r = serve(&options.settings, options.secret_key.given ? &sealer : NULL, synth_program, &err);
     if (r < 0) {
         log_error("%s", err.text);
         return daemon_exit_code(r);

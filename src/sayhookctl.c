@@ -16,6 +16,7 @@ static const struct program_description program = {
     .options = own_options,
     .print_epilogue = ctl_list_commands,
     .settings_later = true,
+    .uses_secrets = true,
     .config_variable = "SAYHOOK_CONFIG", /* as scripts/run writes it beside the URL and the key */
 };
 
@@ -28,6 +29,7 @@ int main(int argc, char **argv)
         return code;
     ctl.json = json != NULL;
     code = ctl_run(&ctl, argc - ctl.options.first, argv + ctl.options.first);
+    sealer_release(&ctl.sealer);
     options_release(&ctl.options);
     return code;
 }

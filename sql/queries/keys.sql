@@ -71,14 +71,3 @@ FROM jobs
 WHERE key = ?1 AND status = 'pending'
 ORDER BY id
 LIMIT 1;
-
--- name: secret_insert
-INSERT INTO webhook_secrets (key, secret, created_at)
-VALUES (?1, ?2, ?3);
-
--- name: secret_live
-SELECT secret
-FROM webhook_secrets
-WHERE key = ?1 AND (expires_at IS NULL OR expires_at > ?2)
-ORDER BY secret_id DESC
-LIMIT 4;

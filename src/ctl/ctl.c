@@ -9,6 +9,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "crypto/secret.h"
 
 /* The column at which the list's explanations start. */
 #define SUMMARY_COLUMN 16
@@ -129,19 +130,53 @@ int ctl_read(struct ctl *ctl, int argc, char **argv, const struct program_option
     return OPTIONS_RUN;
 }
 
+int ctl_load_settings(struct ctl *ctl)
+{
+    return ctl->options.settings.database != NULL ? 0 : options_load_settings(ctl->program, &ctl->options);
+}
+
 int ctl_open_store(struct ctl *ctl, struct store **ret_store)
 {
     struct store_options options = {.clock = &clock_system};
     struct error error;
-    int code = options_load_settings(ctl->program, &ctl->options);
+    int code = ctl_load_settings(ctl);
     int r;
 
     if (code != 0)
         return code;
     options.path = ctl->options.settings.database;
     options.limits = limits_of_settings(&ctl->options.settings);
+    if (ctl->options.secret_key.given) {
+        sealer_init(&ctl->sealer, ctl->options.secret_key.bytes);
+        options.sealer = &ctl->sealer;
+    }
     r = store_open(&options, ret_store, &error);
     return r < 0 ? ctl_fail_error(ctl, r, &error) : 0;
+}
+
+int ctl_open_secrets(struct ctl *ctl, struct store **ret_store)
+{
+    struct store *store = NULL;
+    struct error error;
+    size_t count;
+    int code = ctl_open_store(ctl, &store);
+    int r;
+
+    if (code != 0)
+        return code;
+    r = secrets_seal(store, &count, &error);
+    if (r < 0) {
+        store_close(store);
+        return ctl_fail_error(ctl, r, &error);
+    }
+    if (count > 0) {
+        fprintf(stderr, "%s: webhook secrets that lay in plain text and are encrypted now: %zu\n",
+                ctl->program->name, count);
+        if (secrets_wipe(store, &error) < 0)
+            fprintf(stderr, "%s: %s; a worker that starts removes it\n", ctl->program->name, error.text);
+    }
+    *ret_store = store;
+    return 0;
 }
 
 int ctl_fail(const struct ctl *ctl, int code, const char *format, ...)
@@ -189,6 +224,15 @@ int ctl_code_of(int r)
 int ctl_fail_error(const struct ctl *ctl, int r, const struct error *error)
 {
     return ctl_fail(ctl, ctl_code_of(r), "%s", error->text);
+}
+
+int ctl_fail_no_key(const struct ctl *ctl, const char *key_id)
+{
+    /* It must not get into a log. */
+    if (strncmp(key_id, API_KEY_PREFIX, strlen(API_KEY_PREFIX)) == 0)
+        return ctl_fail(ctl, EX_NOUSER,
+                        "that is an API key, which is a secret; name it by its KEY_ID, as 'key list' does");
+    return ctl_fail(ctl, EX_NOUSER, "there is no key %s; 'key list' shows them", key_id);
 }
 
 int ctl_print(const struct ctl *ctl, const struct buf *text)

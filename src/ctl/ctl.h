@@ -13,6 +13,7 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "config/options.h"
+#include "crypto/seal.h"
 #include "store/store.h"
 
 /* The most bytes that a command prints as one document: a list of ten thousand keys. */
@@ -33,6 +34,7 @@ struct ctl {
     char *invoked_as; /* argv[0] of main() */
     const struct program_description *program;
     struct options options;
+    struct sealer sealer; /* of webhook secrets, where there is a key */
     const struct command *command;
     bool json;
 };
@@ -52,8 +54,15 @@ void ctl_list_commands(void);
  */
 int ctl_read(struct ctl *ctl, int argc, char **argv, const struct program_option *own, char ***ret_arguments);
 
+/* Reads the configuration, unless that was done: 0, or an exit code with the reason on stderr. */
+int ctl_load_settings(struct ctl *ctl);
+
 /* Reads the configuration and opens the database: 0, or an exit code with the reason on stderr. */
 int ctl_open_store(struct ctl *ctl, struct store **ret_store);
+
+/* The same for commands that use webhook secrets: those in plain text are encrypted first, where there is a
+ * key. */
+int ctl_open_secrets(struct ctl *ctl, struct store **ret_store);
 
 /* Writes "sayhookctl: TEXT" to stderr and returns code. */
 int ctl_fail(const struct ctl *ctl, int code, const char *format, ...) __attribute__((format(printf, 3, 4)));
@@ -63,6 +72,9 @@ int ctl_code_of(int r);
 
 /* ctl_fail() for a function that failed with the negative errno value r; returns ctl_code_of(r). */
 int ctl_fail_error(const struct ctl *ctl, int r, const struct error *error);
+
+/* There is no key of that name: EX_NOUSER. */
+int ctl_fail_no_key(const struct ctl *ctl, const char *key_id);
 
 /* Writes a document and a line end to stdout: 0, or EX_IOERR with the reason on stderr. */
 int ctl_print(const struct ctl *ctl, const struct buf *text);

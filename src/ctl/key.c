@@ -53,7 +53,7 @@ int ctl_key_create(struct ctl *ctl, int argc, char **argv)
         return code;
     if (request.name == NULL)
         return ctl_fail(ctl, EX_USAGE, "give the key a name: --name NAME");
-    if ((code = ctl_open_store(ctl, &store)) != 0)
+    if ((code = ctl_open_secrets(ctl, &store)) != 0)
         return code;
     secret_make_api_key(api_key, hash);
     secret_make_webhook(secret);
@@ -146,15 +146,6 @@ int ctl_key_list(struct ctl *ctl, int argc, char **argv)
     return code;
 }
 
-static int fail_no_key(const struct ctl *ctl, const char *key_id)
-{
-    /* It must not get into a log. */
-    if (strncmp(key_id, API_KEY_PREFIX, strlen(API_KEY_PREFIX)) == 0)
-        return ctl_fail(ctl, EX_NOUSER,
-                        "that is an API key, which is a secret; name it by its KEY_ID, as 'key list' does");
-    return ctl_fail(ctl, EX_NOUSER, "there is no key %s; 'key list' shows them", key_id);
-}
-
 int ctl_key_set(struct ctl *ctl, int argc, char **argv)
 {
     cleanup(close_store) struct store *store = NULL;
@@ -172,7 +163,7 @@ int ctl_key_set(struct ctl *ctl, int argc, char **argv)
         r = key_change(store, arguments[0], &request, &error);
     if (r == STORE_NOT_FOUND) {
         store_rollback(store);
-        return fail_no_key(ctl, arguments[0]);
+        return ctl_fail_no_key(ctl, arguments[0]);
     }
     if (r == 0)
         r = store_commit(store, &error);
@@ -206,7 +197,7 @@ int ctl_key_revoke(struct ctl *ctl, int argc, char **argv)
         r = key_revoke(store, arguments[0], &error);
     if (r == STORE_NOT_FOUND) {
         store_rollback(store);
-        return fail_no_key(ctl, arguments[0]);
+        return ctl_fail_no_key(ctl, arguments[0]);
     }
     if (r == 0)
         r = store_commit(store, &error);

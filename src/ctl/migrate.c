@@ -12,6 +12,11 @@ static void close_db(struct db **db)
     db_close(*db);
 }
 
+static void close_store(struct store **store)
+{
+    store_close(*store);
+}
+
 static int print_versions(const struct ctl *ctl, const char *database, int before, int after)
 {
     cleanup(buf_release) struct buf text = BUF_INIT(CTL_OUTPUT_MAX);
@@ -32,24 +37,32 @@ static int print_versions(const struct ctl *ctl, const char *database, int befor
     return ctl_print(ctl, &text);
 }
 
+/* The version that the database had before. */
+static int migrate(const char *path, int *ret_before, struct error *err)
+{
+    const struct db_options options = {.path = path};
+    cleanup(close_db) struct db *db = NULL;
+    int r = db_open(&options, &db, err);
+
+    return r == 0 ? db_migrate(db, &clock_system, ret_before, err) : r;
+}
+
 int ctl_migrate(struct ctl *ctl, int argc, char **argv)
 {
     static const struct program_option options[] = {{NULL}};
-    cleanup(close_db) struct db *db = NULL;
-    struct db_options db_options = {0};
+    cleanup(close_store) struct store *store = NULL;
     struct error error;
     char **arguments;
     int before = 0;
     int code = ctl_read(ctl, argc, argv, options, &arguments);
     int r;
 
-    if (code != OPTIONS_RUN || (code = options_load_settings(ctl->program, &ctl->options)) != 0)
+    if (code != OPTIONS_RUN || (code = ctl_load_settings(ctl)) != 0)
         return code;
-    db_options.path = ctl->options.settings.database;
-    r = db_open(&db_options, &db, &error);
-    if (r == 0)
-        r = db_migrate(db, &clock_system, &before, &error);
+    r = migrate(ctl->options.settings.database, &before, &error);
     if (r < 0)
         return ctl_fail_error(ctl, r, &error);
-    return print_versions(ctl, db_options.path, before, db_newest_version());
+    code = ctl_open_secrets(ctl, &store);
+    return code == 0 ? print_versions(ctl, ctl->options.settings.database, before, db_newest_version())
+                     : code;
 }

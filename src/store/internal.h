@@ -30,6 +30,7 @@ struct store {
     struct db *db;
     const struct clock *clock;
     const struct event_renderer *renderer;
+    const struct sealer *sealer;
     int64_t webhook_delay;
     int64_t retention_audio;
     struct key_limits limits;     /* of keys that have none of their own */
@@ -55,6 +56,13 @@ int store_run_on_row(struct store *store, enum statement statement, int64_t row,
 
 /* Before the commit: removes rows of idempotency_keys that are past their time, in proportion to new ones. */
 int store_expire_repeatables(struct store *store, struct error *err);
+
+/* ---- secrets.c ---- */
+
+/* Before secrets are added: sees to it that all lie as this store's do.  -EPROTO as secrets_seal(). */
+int store_settle_secrets(struct store *store, size_t *ret_count, struct error *err);
+
+int store_add_secret(struct store *store, int64_t key, const char *secret, struct error *err);
 
 /* ---- accounts.c: the counters of keys ---- */
 

@@ -24,26 +24,20 @@ static void read_key(struct store *store, struct db_query *query, struct api_key
     db_column_copy(query, 1, ret_key->key_id, sizeof ret_key->key_id);
 }
 
-static int insert_secret(struct store *store, int64_t key, const char *secret, int64_t now, struct error *err)
-{
-    cleanup(db_query_end) struct db_query *query = db_query(store->db, STATEMENT_secret_insert);
-
-    db_bind_int(query, 1, key);
-    db_bind_text(query, 2, secret);
-    db_bind_int(query, 3, now);
-    return db_run(query, err);
-}
-
 int key_create(struct store *store, const struct key_request *request, struct api_key *ret_key,
                struct error *err)
 {
     cleanup(db_query_end) struct db_query *query = db_query(store->db, STATEMENT_key_insert);
     cleanup(api_key_release) struct api_key key = {
         .name = strdup(request->name), .weight = request->weight, .created_at = store_now(store)};
+    size_t sealed;
     int r;
 
     if (key.name == NULL)
         return error_set(err, -ENOMEM, "out of memory");
+    r = store_settle_secrets(store, &sealed, err);
+    if (r < 0)
+        return r;
     memcpy(key.key_id, "key_", 4);
     id_random(key.key_id + 4, sizeof key.key_id - 5);
     db_bind_text(query, 1, key.key_id);
@@ -57,7 +51,7 @@ int key_create(struct store *store, const struct key_request *request, struct ap
     r = db_run(query, err);
     key.key = db_last_insert(store->db);
     if (r == 0)
-        r = insert_secret(store, key.key, request->secret, key.created_at, err);
+        r = store_add_secret(store, key.key, request->secret, err);
     if (r < 0)
         return r;
     *ret_key = key;
@@ -152,26 +146,4 @@ int key_revoke(struct store *store, const char *key_id, struct error *err)
     if (r < 0)
         return r;
     return db_changes(store->db) > 0 ? 0 : STORE_NOT_FOUND;
-}
-
-int key_secrets(struct store *store, int64_t key, char *ret_secrets[KEY_SECRETS_MAX], size_t *ret_count,
-                struct error *err)
-{
-    cleanup(db_query_end) struct db_query *query = db_query(store->db, STATEMENT_secret_live);
-    size_t count = 0;
-    int r;
-
-    db_bind_int(query, 1, key);
-    db_bind_int(query, 2, store_now(store));
-    while ((r = db_step(query, err)) == DB_ROW && count < KEY_SECRETS_MAX)
-        ret_secrets[count++] = db_column_dup(query, 0);
-    if (r >= 0 && db_query_failed(query))
-        r = error_set(err, -ENOMEM, "out of memory");
-    if (r < 0) {
-        while (count > 0)
-            free(ret_secrets[--count]);
-        return r;
-    }
-    *ret_count = count;
-    return 0;
 }

@@ -25,6 +25,7 @@ int store_open(const struct store_options *options, struct store **ret_store, st
         return error_set(err, -ENOMEM, "out of memory");
     store->clock = options->clock;
     store->renderer = options->renderer;
+    store->sealer = options->sealer;
     store->webhook_delay = options->webhook_delay;
     store->limits = options->limits;
     store->retention_audio = options->retention_audio;

@@ -20,6 +20,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/error.h"
+#include "crypto/seal.h"
 #include "job/event.h"
 #include "job/job.h"
 #include "job/limits.h"
@@ -41,8 +42,9 @@ struct store_options {
     const struct clock *clock;
     const struct event_renderer *renderer; /* NULL: this connection ends no jobs */
     int64_t webhook_delay; /* milliseconds from an event to the first attempt: the schedule's first entry */
-    struct key_limits limits; /* of keys that have none of their own; 0 is no limit */
-    int64_t retention_audio;  /* milliseconds that audio is kept from its job's completion on */
+    struct key_limits limits;    /* of keys that have none of their own; 0 is no limit */
+    int64_t retention_audio;     /* milliseconds that audio is kept from its job's completion on */
+    const struct sealer *sealer; /* of webhook secrets; NULL: they lie in plain text, or are not used here */
 };
 
 /*
@@ -97,7 +99,7 @@ struct key_request {
 #define KEY_UNCHANGED                                                                                        \
     ((struct key_request){.limits = {.requests_per_second = -1, .most = {-1, -1, -1, -1, -1}}})
 
-/* [write] */
+/* [write] Fails as secrets_seal() does where the key's secret cannot lie as the others do. */
 int key_create(struct store *store, const struct key_request *request, struct api_key *ret_key,
                struct error *err);
 
@@ -118,7 +120,30 @@ int key_change(struct store *store, const char *key_id, const struct key_request
 /* [write] STORE_NOT_FOUND; a key that is revoked already is no error. */
 int key_revoke(struct store *store, const char *key_id, struct error *err);
 
-/* The texts of the key's live webhook secrets, newest first.  The caller frees each. */
+/* ---- webhook secrets ---- */
+
+/*
+ * Where the store has a sealer, encrypts all secrets that lie in plain text, in a transaction of its own.
+ * *ret_count is how many.  -EPROTO where they are encrypted already, and this store has no key or another
+ * one.
+ */
+int secrets_seal(struct store *store, size_t *ret_count, struct error *err);
+
+/* Removes what is left of their plain text after they were encrypted.  -EBUSY where a reader holds on to it:
+ * later. */
+int secrets_wipe(struct store *store, struct error *err);
+
+/*
+ * [write] Gives a key a further secret, which signs from now on, and ends those that it has, which sign too
+ * until then, overlap milliseconds from now or earlier: 0 ends them at once.  *ret_ends_at is when.
+ * STORE_NOT_FOUND; STORE_CONFLICT where the key is revoked; STORE_LIMITED where it has KEY_SECRETS_MAX live
+ * ones, of which the next ends at *ret_ends_at. -EPROTO as secrets_seal().
+ */
+int secret_rotate(struct store *store, const char *key_id, const char *secret, int64_t overlap,
+                  int64_t *ret_ends_at, struct error *err);
+
+/* The texts of the key's live secrets, newest first.  The caller frees each.  -EPROTO, -EUCLEAN where one
+ * cannot be decrypted. */
 int key_secrets(struct store *store, int64_t key, char *ret_secrets[KEY_SECRETS_MAX], size_t *ret_count,
                 struct error *err);
 

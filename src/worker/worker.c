@@ -61,10 +61,33 @@ static int start_pool(struct worker *worker, struct error *err)
     return synth_pool_start(&options, &worker->pool, err);
 }
 
+/* Encrypts the webhook secrets that were there before the key was. */
+static int seal_secrets(struct worker *worker, struct error *err)
+{
+    struct error left;
+    size_t count;
+    int r = secrets_seal(worker->store, &count, err);
+
+    if (r < 0)
+        return r;
+    if (worker->options.sealer == NULL) {
+        log_warning("webhook secrets lie in the database in plain text: no `secret_key_file` is set");
+        return 0;
+    }
+    if (count > 0)
+        log_info("webhook secrets that lay in plain text and are encrypted now: %zu", count);
+    /* At each start, since a reader may have been in the way of the last one. */
+    if (secrets_wipe(worker->store, &left) < 0)
+        log_warning("%s", left.text);
+    return 0;
+}
+
 static int start(struct worker *worker, struct error *err)
 {
     int r = store_open(&worker->store_options, &worker->store, err);
 
+    if (r == 0)
+        r = seal_secrets(worker, err);
     if (r == 0)
         r = job_folders_make(worker->options.settings->downloads_dir, err);
     if (r == 0)
@@ -113,6 +136,7 @@ int worker_new(const struct worker_options *options, struct worker **ret_worker,
         .webhook_delay = schedule->count > 0 ? schedule->items_ms[0] : 0,
         .limits = limits_of_settings(options->settings),
         .retention_audio = options->settings->retention_audio,
+        .sealer = options->sealer,
     };
     worker->election_fd = worker->wake_fd = worker->epoll_fd = worker->lease.lock_fd = worker->mailbox.fd =
         -1;

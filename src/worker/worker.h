@@ -12,12 +12,14 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "config/settings.h"
+#include "crypto/seal.h"
 
 struct worker;
 
 struct worker_options {
     const struct settings *settings;
-    const char *synth_program; /* path of the engine */
+    const char *synth_program;   /* path of the engine */
+    const struct sealer *sealer; /* of webhook secrets; NULL: they lie in plain text */
     const struct clock *clock;
     int stop_fd; /* the loop ends when it becomes readable */
 };

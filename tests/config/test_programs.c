@@ -132,6 +132,26 @@ Test(programs, check_config_says_where_and_what_is_wrong)
     }
 }
 
+Test(programs, check_config_looks_at_the_key_of_secrets_too)
+{
+    char text[128], key[64];
+
+    snprintf(key, sizeof key, "%s/key", folder);
+    snprintf(text, sizeof text, "secret_key_file = %s\n", key);
+    write_config(text);
+    for (size_t i = 0; i < array_length(programs); i++) {
+        testcase_fails(EX_CONFIG, programs[i], "No such file",
+                       RUN(programs[i], "--check-config", "--config", config));
+        cr_assert_eq(file_replace(key, text, 31, 0600, NULL), 0);
+        testcase_fails(EX_CONFIG, programs[i], "holds 31 bytes",
+                       RUN(programs[i], "--check-config", "--config", config));
+        unlink(key);
+    }
+    testcase_fails(EX_CONFIG, "sayhook-worker", "secret_key_file", RUN("sayhook-worker", "--config", config));
+    testcase_fails(EX_CONFIG, "sayhookctl", "secret_key_file",
+                   RUN("sayhookctl", "key", "list", "--config", config));
+}
+
 Test(programs, an_option_that_there_is_not_is_a_usage_error)
 {
     for (size_t i = 0; i < array_length(programs); i++) {

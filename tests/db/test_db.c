@@ -253,6 +253,7 @@ static bool may_scan(const char *name, const char *table)
         {"key_least_vt", "api_keys"},               /* one row of an index that is in that order */
         {"key_next", "api_keys"},                   /* likewise; no more than a worker serves at once */
         {"worker_all", "workers"},                  /* one row a process */
+        {"secret_newest", "webhook_secrets"},       /* one row, by the primary key */
         {"idempotency_expire", "idempotency_keys"}, /* the first few by the primary key */
         {"idempotency_expire", "oldest"},           /* those */
         {"delivery_open", "deliveries"}, /* by a partial index that holds attempts under way only */

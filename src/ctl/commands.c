@@ -35,6 +35,16 @@ const struct command ctl_commands[] = {
         .run = ctl_key_revoke,
     },
     {
+        .name = "secret rotate",
+        .arguments = "KEY_ID",
+        .argument_count = 1,
+        .summary = "give an API key a new webhook secret, and show it this once",
+        .details =
+            "Until the overlap is over, webhooks are signed with the secrets before it too, so that receivers\n"
+            "can take over the new one meanwhile.  None before it lasts longer; 0s ends them at once.\n",
+        .run = ctl_secret_rotate,
+    },
+    {
         .name = "migrate",
         .arguments = "",
         .summary = "create the database, or bring it to this version",

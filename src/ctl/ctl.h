@@ -84,6 +84,7 @@ int ctl_key_create(struct ctl *ctl, int argc, char **argv);
 int ctl_key_list(struct ctl *ctl, int argc, char **argv);
 int ctl_key_set(struct ctl *ctl, int argc, char **argv);
 int ctl_key_revoke(struct ctl *ctl, int argc, char **argv);
+int ctl_secret_rotate(struct ctl *ctl, int argc, char **argv);
 int ctl_migrate(struct ctl *ctl, int argc, char **argv);
 int ctl_listen(struct ctl *ctl, int argc, char **argv);
 int ctl_speak(struct ctl *ctl, int argc, char **argv);

@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "codec/json_read.h"
+#include "config/secret_key.h"
 #include "crypto/secret.h"
 #include "net/http_client.h"
 #include "store/store.h"
@@ -145,6 +146,104 @@ Test(ctl, what_key_create_prints_opens_the_api_and_verifies_webhooks)
     json_read_free(made);
 }
 
+/* Writes the configuration anew, with a key or without. */
+static void configure(const char *key_file)
+{
+    char text[256];
+
+    snprintf(text, sizeof text, "database = %s\nsecret_key_file = \"%s\"\n", database, key_file);
+    cr_assert_eq(file_replace(config, text, strlen(text), 0600, NULL), 0);
+}
+
+static void make_key(const char *path, unsigned char byte)
+{
+    unsigned char key[SECRET_KEY_SIZE];
+
+    memset(key, byte, sizeof key);
+    cr_assert_eq(file_replace(path, key, sizeof key, 0600, NULL), 0);
+}
+
+Test(ctl, a_secret_is_rotated_and_both_are_live)
+{
+    struct json_document *made = testcase_prints(RUN("key", "create", "--name", "x", "--json"));
+    const char *key_id = json_read_string(made, "/key_id");
+    int64_t before = clock_wall_ms(&clock_system);
+    struct json_document *rotated =
+        testcase_prints(RUN("secret", "rotate", key_id, "--overlap=2h", "--json"));
+    struct store_options options = {.path = database, .clock = &clock_system};
+    char earliest[CLOCK_RFC3339_SIZE], latest[CLOCK_RFC3339_SIZE];
+    char *secrets[KEY_SECRETS_MAX];
+    struct store *store;
+    struct api_key *keys;
+    size_t count;
+
+    clock_format_rfc3339(before + 2 * 3600 * 1000, earliest);
+    clock_format_rfc3339(clock_wall_ms(&clock_system) + 2 * 3600 * 1000, latest);
+    expect_string(rotated, "/key_id", key_id);
+    cr_expect_geq(strcmp(json_read_string(rotated, "/previous_ends_at"), earliest), 0);
+    cr_expect_leq(strcmp(json_read_string(rotated, "/previous_ends_at"), latest), 0);
+    cr_assert_eq(store_open(&options, &store, NULL), 0);
+    cr_assert_eq(key_list(store, &keys, &count, NULL), 0);
+    cr_assert_eq(key_secrets(store, keys[0].key, secrets, &count, NULL), 0);
+    cr_assert_eq(count, 2);
+    expect_string(rotated, "/webhook_secret", secrets[0]);
+    expect_string(made, "/webhook_secret", secrets[1]);
+    free(secrets[0]);
+    free(secrets[1]);
+    api_key_release(&keys[0]);
+    free(keys);
+    store_close(store);
+    json_read_free(rotated);
+    json_read_free(made);
+}
+
+Test(ctl, what_cannot_be_rotated_is_told_why)
+{
+    struct json_document *made = testcase_prints(RUN("key", "create", "--name", "x", "--json"));
+    const char *key_id = json_read_string(made, "/key_id");
+
+    testcase_fails(EX_USAGE, "KEY_ID", RUN("secret", "rotate"));
+    testcase_fails(EX_USAGE, "--overlap: ", RUN("secret", "rotate", key_id, "--overlap", "5"));
+    testcase_fails(EX_USAGE, "0s to 30d", RUN("secret", "rotate", key_id, "--overlap", "31d"));
+    testcase_fails(EX_NOUSER, "no key key_unknown", RUN("secret", "rotate", "key_unknown"));
+    testcase_fails(EX_NOUSER, "which is a secret", RUN("secret", "rotate", "sk_verysecret"));
+    for (size_t i = 1; i < KEY_SECRETS_MAX; i++)
+        json_read_free(testcase_prints(RUN("secret", "rotate", key_id, "--json")));
+    testcase_fails(EX_TEMPFAIL, "4 live secrets", RUN("secret", "rotate", key_id));
+    testcase_fails(EX_TEMPFAIL, "--overlap 0s", RUN("secret", "rotate", key_id));
+    json_read_free(testcase_prints(RUN("secret", "rotate", key_id, "--overlap", "0s", "--json")));
+    json_read_free(testcase_prints(RUN("secret", "rotate", key_id, "--json")));
+    json_read_free(testcase_prints(RUN("key", "revoke", key_id, "--json")));
+    testcase_fails(EX_DATAERR, "is revoked", RUN("secret", "rotate", key_id));
+    json_read_free(made);
+}
+
+Test(ctl, secrets_are_encrypted_by_the_first_command_that_has_the_key)
+{
+    struct json_document *made = testcase_prints(RUN("key", "create", "--name", "x", "--json"));
+    const char *key_id = json_read_string(made, "/key_id");
+    cleanup(buf_release) struct buf bytes = BUF_INIT(64 << 20);
+    const char *secret = json_read_string(made, "/webhook_secret");
+    char key[64], other[64];
+
+    snprintf(key, sizeof key, "%s/key", folder);
+    snprintf(other, sizeof other, "%s/other", folder);
+    make_key(key, 1);
+    make_key(other, 2);
+    configure(key);
+    json_read_free(testcase_prints(RUN("migrate", "--json")));
+    cr_assert_eq(file_read(database, &bytes, NULL), 0);
+    cr_expect_null(memmem(buf_str(&bytes), bytes.length, secret, strlen(secret)));
+    configure("");
+    testcase_fails(EX_CONFIG, "no key is configured", RUN("secret", "rotate", key_id));
+    testcase_fails(EX_CONFIG, "no key is configured", RUN("key", "create", "--name", "y"));
+    configure(other);
+    testcase_fails(EX_CONFIG, "the key with the id", RUN("key", "create", "--name", "y"));
+    /* What needs no secret is done all the same: a key must be revocable at any time. */
+    json_read_free(testcase_prints(RUN("key", "revoke", key_id, "--json")));
+    json_read_free(made);
+}
+
 Test(ctl, migrate_says_from_which_version_to_which)
 {
     struct json_document *first = testcase_prints(RUN("migrate", "--json"));
@@ -195,8 +294,9 @@ Test(ctl, mistakes_end_with_sysexits)
 
 Test(ctl, help_is_one_screen_for_every_command)
 {
-    static const char *const commands[][2] = {{"key", "create"}, {"key", "list"},  {"key", "revoke"},
-                                              {"migrate", NULL}, {"listen", NULL}, {"speak", NULL}};
+    static const char *const commands[][2] = {{"key", "create"},    {"key", "list"},   {"key", "revoke"},
+                                              {"secret", "rotate"}, {"migrate", NULL}, {"listen", NULL},
+                                              {"speak", NULL}};
 
     for (size_t i = 0; i < array_length(commands); i++) {
         const char *arguments[] = {commands[i][0], commands[i][1] != NULL ? commands[i][1] : "--help",

@@ -35,12 +35,14 @@ static int identify(struct db *db, struct identity *ret_identity, struct error *
 {
     struct identity found = {0};
     int64_t tables = 0;
-    int r = db_read_int(db, "PRAGMA application_id", &found.application, err);
+    /* First of the three: another process may make the database meanwhile, and then it is either seen as
+     * empty or its id is there. */
+    int r = db_read_int(db, "SELECT EXISTS (SELECT 1 FROM sqlite_schema)", &tables, err);
 
     if (r == 0)
-        r = db_read_int(db, "PRAGMA user_version", &found.version, err);
+        r = db_read_int(db, "PRAGMA application_id", &found.application, err);
     if (r == 0)
-        r = db_read_int(db, "SELECT EXISTS (SELECT 1 FROM sqlite_schema)", &tables, err);
+        r = db_read_int(db, "PRAGMA user_version", &found.version, err);
     if (r < 0)
         return r;
     found.empty = tables == 0;

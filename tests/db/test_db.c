@@ -77,6 +77,44 @@ Test(migrate, is_recorded_and_runs_once)
     db_close(db);
 }
 
+/* Processes that start together on a machine where nothing is yet; a race shows in some rounds only. */
+#define STARTERS     4
+#define START_ROUNDS 25
+
+static void start_as_a_process(const char *path)
+{
+    const struct db_options options = {.path = path};
+    struct error err = {""};
+    struct db *db;
+    int r = db_open(&options, &db, &err);
+
+    if (r == 0)
+        r = db_migrate(db, &clock_system, NULL, &err);
+    if (r < 0)
+        fprintf(stderr, "%s\n", err.text);
+    _exit(r == 0 ? 0 : 1);
+}
+
+Test(migrate, any_number_may_create_the_database_at_once)
+{
+    char path[128];
+    pid_t pids[STARTERS];
+
+    database.store = store_close(database.store); /* a connection must not be carried across fork() */
+    for (int round = 0; round < START_ROUNDS; round++) {
+        snprintf(path, sizeof path, "%s/fresh-%d.db", database.folder, round);
+        for (int i = 0; i < STARTERS; i++)
+            if ((pids[i] = fork()) == 0)
+                start_as_a_process(path);
+        for (int i = 0; i < STARTERS; i++) {
+            int status;
+
+            waitpid(pids[i], &status, 0);
+            cr_expect_eq(status, 0);
+        }
+    }
+}
+
 /* What a schema amounts to, whichever statements made it: tables, columns with their types and constraints,
  * indexes. */
 static const char description[] =

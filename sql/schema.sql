@@ -146,6 +146,9 @@ CREATE INDEX webhooks_due ON webhooks (receiver, next_attempt_at) WHERE next_att
 -- Settled ones whose body and attempts are still kept.
 CREATE INDEX webhooks_settled ON webhooks (settled_at) WHERE settled_at IS NOT NULL AND body <> '';
 
+-- Those that can be sent again after an outage.
+CREATE INDEX webhooks_failed ON webhooks (settled_at) WHERE status = 'failed';
+
 -- Receivers that webhooks were owed to, kept in the transactions that plan attempts.
 CREATE TABLE receivers (
     receiver        TEXT    PRIMARY KEY,                 -- as in webhooks

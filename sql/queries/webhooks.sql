@@ -91,12 +91,17 @@ WHERE webhook IN (SELECT w.webhook
                   ORDER BY w.next_attempt_at
                   LIMIT ?5);
 
--- A job's webhook that is settled is due once more, unless its body was removed; the count of attempts goes on.
+-- A webhook that is settled is due once more, unless its body was removed; the count of attempts goes on.  With ?3 only
+-- one that has failed.
 -- name: webhook_owe_again
 UPDATE webhooks
 SET status = 'pending', next_attempt_at = ?2, owed_at = ?2, settled_at = NULL, revision = revision + 1
-WHERE webhook = (SELECT webhook FROM jobs WHERE id = ?1) AND status <> 'pending' AND body <> ''
-RETURNING webhook;
+WHERE webhook = ?1 AND status <> 'pending' AND (status = 'failed' OR NOT ?3) AND body <> '';
+
+-- name: job_webhook
+SELECT webhook
+FROM jobs
+WHERE id = ?1;
 
 -- name: delivery_insert
 INSERT INTO deliveries (webhook, attempt, started_at)

@@ -54,6 +54,9 @@ int store_read_job(struct store *store, int64_t id, struct job *ret_job, struct 
 /* Runs a statement whose one parameter is a row. */
 int store_run_on_row(struct store *store, enum statement statement, int64_t row, struct error *err);
 
+/* The row of a job's webhook.  STORE_NOT_FOUND without such a job; STORE_CONFLICT where it owes none. */
+int store_webhook_of_job(struct store *store, int64_t id, int64_t *ret_webhook, struct error *err);
+
 /* Before the commit: removes rows of idempotency_keys that are past their time, in proportion to new ones. */
 int store_expire_repeatables(struct store *store, struct error *err);
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "store/internal.h"
+#include "store/outbox.h"
 
 void webhooks_free(struct webhook *webhooks, size_t count)
 {
@@ -330,16 +331,17 @@ static int read_deliveries(struct store *store, int64_t id, struct delivery **re
     return 0;
 }
 
-static int owe_again(struct store *store, int64_t id, int64_t *ret_webhook, struct error *err)
+int store_webhook_of_job(struct store *store, int64_t id, int64_t *ret_webhook, struct error *err)
 {
-    cleanup(db_query_end) struct db_query *query = db_query(store->db, STATEMENT_webhook_owe_again);
+    cleanup(db_query_end) struct db_query *query = db_query(store->db, STATEMENT_job_webhook);
     int r;
 
     db_bind_int(query, 1, id);
-    db_bind_int(query, 2, store_now(store));
     r = db_step(query, err);
     if (r != DB_ROW)
-        return r < 0 ? r : STORE_CONFLICT;
+        return r < 0 ? r : STORE_NOT_FOUND;
+    if (db_column_is_null(query, 0))
+        return STORE_CONFLICT;
     *ret_webhook = db_column_int(query, 0);
     return 0;
 }
@@ -354,14 +356,14 @@ int webhook_redeliver(struct store *store, int64_t key, const char *job_id, stru
     if (r != 0)
         return r;
     id = job.id;
-    r = owe_again(store, id, &webhook, err);
+    r = store_webhook_of_job(store, id, &webhook, err);
+    if (r == 0)
+        r = outbox_redeliver(store, webhook, false, err);
     if (r == STORE_CONFLICT) {
         *ret_job = job;
         return r;
     }
     job_release(&job);
-    if (r == 0)
-        r = store_run_on_row(store, STATEMENT_receiver_owe, webhook, err);
     return r < 0 ? r : store_read_job(store, id, ret_job, err);
 }
 

@@ -34,6 +34,21 @@ int event_json_render(enum event_type type, int64_t now_ms, const struct job *jo
     return buf_ok(body) ? 0 : error_set(err, -ENOBUFS, "the webhook of %s does not fit", job->job_id);
 }
 
+int event_json_render_ping(int64_t now_ms, struct buf *body, struct error *err)
+{
+    static const char *const of_jobs[] = {"job_id",   "status", "audio_url", "created_at", "completed_at",
+                                          "language", "voice",  "format",    "characters", "duration_seconds",
+                                          "bytes",    "error",  "metadata"};
+
+    buf_append_str(body, "{");
+    json_member_string(body, "type", event_type_name(EVENT_PING));
+    json_member_time(body, "timestamp", now_ms);
+    for (size_t i = 0; i < array_length(of_jobs); i++)
+        json_member_raw(body, of_jobs[i], NULL);
+    buf_append_str(body, "}");
+    return buf_ok(body) ? 0 : error_set(err, -ENOBUFS, "the ping does not fit");
+}
+
 static int render(const struct event_renderer *self, enum event_type type, int64_t now_ms,
                   const struct job *job, struct buf *body, struct error *err)
 {

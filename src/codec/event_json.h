@@ -17,7 +17,10 @@
 int event_json_render(enum event_type type, int64_t now_ms, const struct job *job,
                       const char *public_base_url, struct buf *body, struct error *err);
 
-/* The same as a renderer: hand &event_json.renderer to whoever records events. */
+/* The body of a ping: the same members, and null where they would tell of a job.  -ENOBUFS as above. */
+int event_json_render_ping(int64_t now_ms, struct buf *body, struct error *err);
+
+/* Of jobs, as a renderer: hand &event_json.renderer to whoever records events. */
 struct event_json {
     struct event_renderer renderer;
     const char *public_base_url; /* must outlive it */

@@ -235,6 +235,23 @@ Test(event_json, a_cancelled_job_has_no_audio_in_its_webhook)
     testcase_holds(&out, "\"bytes\":null");
 }
 
+Test(event_json, a_ping_has_the_members_of_a_job_and_they_are_null)
+{
+    static const char *const members[] = {
+        "\"type\":\"ping\"",  "\"timestamp\":\"2026-11-24T08:00:02.000Z\"",
+        "\"job_id\":null",    "\"status\":null",
+        "\"audio_url\":null", "\"characters\":null",
+        "\"metadata\":null",
+    };
+    cleanup(buf_release) struct buf out = BUF_INIT(1024);
+    struct error err = {""};
+
+    cr_assert_eq(event_json_render_ping(1795507202000, &out, &err), 0, "%s", err.text);
+    testcase_is_object(&out);
+    for (size_t i = 0; i < array_length(members); i++)
+        testcase_holds(&out, members[i]);
+}
+
 Test(event_json, a_body_that_does_not_fit_is_an_error)
 {
     cleanup(buf_release) struct buf out = BUF_INIT(100);

@@ -17,6 +17,8 @@
 #include "crypto/secret.h"
 #include "ctl/ctl.h"
 #include "ctl/receiver.h"
+#include "ctl/show.h"
+#include "job/job.h"
 #include "text/utf8.h"
 #include "webhook/signature.h"
 
@@ -42,11 +44,6 @@ static void stop(int number)
 {
     (void)number;
     sem_post(&finished);
-}
-
-static const char *or_none(const char *text)
-{
-    return text != NULL ? text : "none";
 }
 
 static void append_json(struct buf *out, const struct received *request,
@@ -77,23 +74,10 @@ static void append_json(struct buf *out, const struct received *request,
     buf_append_str(out, "}");
 }
 
-/* A terminal obeys control characters, and anyone may send some. */
-static void append_visible(struct buf *out, const char *bytes, size_t size)
-{
-    for (size_t i = 0; i < size; i++) {
-        unsigned char c = (unsigned char)bytes[i];
-
-        if (c < 0x20 || c == 0x7f)
-            buf_printf(out, "\\x%02x", c);
-        else
-            buf_append(out, &bytes[i], 1);
-    }
-}
-
 static void append_line(struct buf *out, const char *label, const char *value)
 {
     buf_printf(out, "\n  %-20s ", label);
-    append_visible(out, or_none(value), strlen(or_none(value)));
+    show_string(out, value);
 }
 
 static void append_block(struct buf *out, const struct received *request,
@@ -102,17 +86,20 @@ static void append_block(struct buf *out, const struct received *request,
     struct json_document *document = NULL;
     char now[CLOCK_RFC3339_SIZE];
     bool readable = json_read(request->body, request->body_size, &document, NULL) == 0;
+    const char *type = readable ? json_read_string(document, "/type") : NULL;
+    bool is_ping = type != NULL && strcmp(type, event_type_name(EVENT_PING)) == 0;
 
     clock_format_rfc3339(clock_wall_ms(&clock_system), now);
     buf_printf(out, "%s  webhook %s", now, status == 204 ? "verified" : "NOT VERIFIED");
-    append_line(out, "type", readable ? json_read_string(document, "/type") : NULL);
-    append_line(out, "job_id", readable ? json_read_string(document, "/job_id") : NULL);
+    append_line(out, "type", is_ping ? "ping, a test of the administrator's" : type);
+    if (!is_ping)
+        append_line(out, "job_id", readable ? json_read_string(document, "/job_id") : NULL);
     append_line(out, "webhook-id", request->webhook_id);
     append_line(out, "X-Webhook-Signature", verdict->plain_valid ? "right" : "WRONG");
     append_line(out, "webhook-signature", verdict->standard_valid ? "right" : "WRONG");
     append_line(out, "timestamps", verdict->timestamp_fresh ? "fresh" : "NOT FRESH");
     buf_printf(out, "\n  %-20s %d\n  %-20s ", "answered", status, "body");
-    append_visible(out, request->body, request->body_size);
+    show_visible(out, request->body, request->body_size);
     buf_append_str(out, "\n");
     json_read_free(document);
 }

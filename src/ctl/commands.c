@@ -45,6 +45,37 @@ const struct command ctl_commands[] = {
         .run = ctl_secret_rotate,
     },
     {
+        .name = "delivery list",
+        .arguments = "",
+        .summary = "list webhooks, the newest first",
+        .details =
+            "A line a webhook: its attempts, what became of the last, and when the next one is or when it\n"
+            "was settled.  With --status failed, --since is when they failed, and so is the order.\n",
+        .run = ctl_delivery_list,
+    },
+    {
+        .name = "delivery show",
+        .arguments = "WEBHOOK_ID|JOB_ID",
+        .argument_count = 1,
+        .summary = "show a webhook and each attempt to deliver it",
+        .details =
+            "The times are of each step, - where it was not reached.  What a receiver sent is shown with\n"
+            "\\x.. for what a terminal would obey.\n",
+        .run = ctl_delivery_show,
+    },
+    {
+        .name = "delivery redeliver",
+        .arguments = "[WEBHOOK_ID|JOB_ID]",
+        .argument_count = 1,
+        .optional = true,
+        .summary = "send a webhook again, or all that failed since a time",
+        .details =
+            "It goes out under the same webhook-id, with a fresh timestamp and signature.  With --failed the\n"
+            "webhooks become due a few at a time; Ctrl-C says how many, and the same command goes on.\n"
+            "A webhook whose body retention has removed cannot be sent again.\n",
+        .run = ctl_delivery_redeliver,
+    },
+    {
         .name = "migrate",
         .arguments = "",
         .summary = "create the database, or bring it to this version",

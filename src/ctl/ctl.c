@@ -12,7 +12,7 @@
 #include "crypto/secret.h"
 
 /* The column at which the list's explanations start. */
-#define SUMMARY_COLUMN 16
+#define SUMMARY_COLUMN 20
 
 /* Whether the command's name is the word and another: "key create" is of "key". */
 static bool is_of_group(const struct command *command, const char *word)
@@ -118,7 +118,8 @@ int ctl_read(struct ctl *ctl, int argc, char **argv, const struct program_option
         print_help(ctl, table);
         return 0;
     }
-    if (code == 0 && argc - first != ctl->command->argument_count)
+    if (code == 0 && argc - first != ctl->command->argument_count &&
+        !(ctl->command->optional && argc == first))
         code = ctl_fail(ctl, EX_USAGE, "%s takes %s as its arguments", ctl->command->name,
                         ctl->command->argument_count > 0 ? ctl->command->arguments : "nothing");
     if (code != 0) {

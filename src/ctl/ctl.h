@@ -24,7 +24,8 @@ struct ctl;
 struct command {
     const char *name;                                   /* one word or two: "key create" */
     const char *arguments;                              /* what follows the options; "" is nothing */
-    int argument_count;                                 /* exactly so many */
+    int argument_count;                                 /* exactly so many... */
+    bool optional;                                      /* ...or none */
     const char *summary;                                /* in one line */
     const char *details;                                /* further lines of the help, or NULL */
     int (*run)(struct ctl *ctl, int argc, char **argv); /* returns the exit code */
@@ -50,7 +51,7 @@ void ctl_list_commands(void);
 
 /*
  * Reads a command's options (own is ended by a NULL name), among them --json, --config and --help, and puts
- * its arguments at ret_arguments.  OPTIONS_RUN, or the exit code.
+ * its arguments at ret_arguments, NULL behind them.  OPTIONS_RUN, or the exit code.
  */
 int ctl_read(struct ctl *ctl, int argc, char **argv, const struct program_option *own, char ***ret_arguments);
 
@@ -85,6 +86,9 @@ int ctl_key_list(struct ctl *ctl, int argc, char **argv);
 int ctl_key_set(struct ctl *ctl, int argc, char **argv);
 int ctl_key_revoke(struct ctl *ctl, int argc, char **argv);
 int ctl_secret_rotate(struct ctl *ctl, int argc, char **argv);
+int ctl_delivery_list(struct ctl *ctl, int argc, char **argv);
+int ctl_delivery_show(struct ctl *ctl, int argc, char **argv);
+int ctl_delivery_redeliver(struct ctl *ctl, int argc, char **argv);
 int ctl_migrate(struct ctl *ctl, int argc, char **argv);
 int ctl_listen(struct ctl *ctl, int argc, char **argv);
 int ctl_speak(struct ctl *ctl, int argc, char **argv);

@@ -1,0 +1,353 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Has webhooks sent again: one, or what failed since a time. */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/wake.h"
+#include "codec/json_write.h"
+#include "config/number.h"
+#include "ctl/outbox_options.h"
+#include "ctl/progress.h"
+
+/*
+ * Webhooks a second that become due, unless --rate says otherwise: a receiver that has just come back meets
+ * no more than it would on a busy day, and the day's own webhooks come through in between.
+ */
+#define RATE_DEFAULT "50"
+#define RATE_MAX     5000
+
+/* Transactions a second, as far as RATE allows; and webhooks in one, so that none holds up other writers. */
+#define BATCHES_A_SECOND 10
+#define BATCH_MAX        64
+
+/* Webhooks without a body that are named; more are only counted. */
+#define NAMED_MAX 100
+
+static void close_store(struct store **store)
+{
+    store_close(*store);
+}
+
+static int run_write(struct store *store, const struct outbox_failure *failures, size_t count,
+                     bool failed_only, size_t *ret_done, struct error *err)
+{
+    size_t done = 0;
+    int r = store_begin(store, "sayhookctl delivery redeliver", err);
+
+    for (size_t i = 0; r >= 0 && i < count; i++) {
+        if (!failures[i].has_body)
+            continue;
+        r = outbox_redeliver(store, failures[i].webhook, failed_only, err);
+        done += r == 0;
+    }
+    if (r < 0) {
+        store_rollback(store);
+        return r;
+    }
+    r = store_commit(store, err);
+    if (r == 0)
+        *ret_done = done;
+    return r;
+}
+
+static void hint(const struct ctl *ctl)
+{
+    cleanup(close_fd) int sender = wake_sender();
+
+    wake_send(sender, ctl->options.settings.database);
+}
+
+/* ---- one ---- */
+
+static int fail_conflict(const struct ctl *ctl, const struct outbox_entry *entry)
+{
+    if (!entry->has_body)
+        return ctl_fail(ctl, EX_DATAERR, "%s cannot be sent again: retention has removed its body",
+                        entry->webhook_id);
+    return ctl_fail(ctl, EX_DATAERR, "%s is owed or under way as it is", entry->webhook_id);
+}
+
+static int redeliver_one(struct ctl *ctl, struct store *store, const char *id)
+{
+    cleanup(outbox_entry_release) struct outbox_entry entry = {0};
+    cleanup(buf_release) struct buf text = BUF_INIT(CTL_OUTPUT_MAX);
+    struct outbox_failure one = {.has_body = true};
+    struct error error;
+    size_t done = 0;
+    int code = outbox_find_named(ctl, store, id, &entry);
+    int r;
+
+    if (code != 0)
+        return code;
+    one.webhook = entry.webhook;
+    r = run_write(store, &one, 1, false, &done, &error);
+    if (r < 0)
+        return ctl_fail_error(ctl, r, &error);
+    if (done == 0)
+        return fail_conflict(ctl, &entry);
+    hint(ctl);
+    if (ctl->json) {
+        buf_append_str(&text, "{");
+        json_member_string(&text, "webhook_id", entry.webhook_id);
+        json_member_string(&text, "job_id", entry.job_id[0] != '\0' ? entry.job_id : NULL);
+        json_member_string(&text, "status", webhook_status_name(WEBHOOK_PENDING));
+        buf_append_str(&text, "}");
+    } else {
+        buf_printf(&text, "%s is due again", entry.webhook_id);
+    }
+    return ctl_print(ctl, &text);
+}
+
+/* ---- all that failed ---- */
+
+struct redelivery {
+    struct ctl *ctl;
+    struct store *store;
+    struct outbox_walk walk;
+    size_t batch;     /* webhooks in one transaction */
+    int64_t pause_ms; /* behind each */
+    bool dry_run;
+    size_t failed;  /* found */
+    size_t removed; /* of them, without a body */
+    size_t done;
+    char named[NAMED_MAX][WEBHOOK_ID_SIZE]; /* the first of those */
+};
+
+static volatile sig_atomic_t stopped;
+
+static void stop(int number)
+{
+    stopped = number;
+}
+
+static void stop_on_signals(void)
+{
+    struct sigaction action = {.sa_handler = stop};
+
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+}
+
+static void count_failure(struct redelivery *redelivery, const struct outbox_failure *failure)
+{
+    redelivery->failed++;
+    if (failure->has_body)
+        return;
+    if (redelivery->removed < NAMED_MAX)
+        memcpy(redelivery->named[redelivery->removed], failure->webhook_id, sizeof failure->webhook_id);
+    redelivery->removed++;
+}
+
+/* Before anything is changed, so that it is known how much there is. */
+static int count_failures(struct redelivery *redelivery, struct error *err)
+{
+    struct outbox_walk walk = redelivery->walk;
+    struct outbox_failure failures[BATCH_MAX];
+    size_t count;
+    int r;
+
+    do {
+        r = outbox_failures(redelivery->store, &walk, failures, BATCH_MAX, &count, err);
+        for (size_t i = 0; r == 0 && i < count; i++)
+            count_failure(redelivery, &failures[i]);
+    } while (r == 0 && count > 0 && stopped == 0);
+    return r;
+}
+
+static void pause_between(const struct redelivery *redelivery)
+{
+    struct timespec pause = {.tv_sec = redelivery->pause_ms / 1000,
+                             .tv_nsec = redelivery->pause_ms % 1000 * 1000000};
+
+    nanosleep(&pause, NULL); /* a signal ends it */
+}
+
+static int redeliver_failures(struct redelivery *redelivery, struct progress *progress, struct error *err)
+{
+    struct outbox_failure failures[BATCH_MAX];
+    size_t seen = 0, count, done = 0;
+    int r;
+
+    while (stopped == 0) {
+        r = outbox_failures(redelivery->store, &redelivery->walk, failures, redelivery->batch, &count, err);
+        if (r < 0 || count == 0)
+            return r;
+        r = run_write(redelivery->store, failures, count, true, &done, err);
+        if (r < 0)
+            return r;
+        redelivery->done += done;
+        seen += count;
+        if (done > 0)
+            hint(redelivery->ctl);
+        progress_show(progress, "redelivering", (double)seen / (double)redelivery->failed);
+        if (done > 0 && seen < redelivery->failed)
+            pause_between(redelivery);
+    }
+    return 0;
+}
+
+static size_t count_named(const struct redelivery *redelivery)
+{
+    return redelivery->removed < NAMED_MAX ? redelivery->removed : NAMED_MAX;
+}
+
+static int print_json(const struct redelivery *redelivery)
+{
+    cleanup(buf_release) struct buf text = BUF_INIT(CTL_OUTPUT_MAX);
+
+    buf_append_str(&text, "{");
+    json_member_bool(&text, "dry_run", redelivery->dry_run);
+    json_member_bool(&text, "interrupted", stopped != 0);
+    json_member_int(&text, "failed", (int64_t)redelivery->failed);
+    json_member_int(&text, "redelivered", (int64_t)redelivery->done);
+    json_member_int(&text, "removed", (int64_t)redelivery->removed);
+    json_name(&text, "removed_webhooks");
+    buf_append_str(&text, "[");
+    for (size_t i = 0; i < count_named(redelivery); i++) {
+        json_item(&text);
+        json_string(&text, redelivery->named[i]);
+    }
+    buf_append_str(&text, "]}");
+    return ctl_print(redelivery->ctl, &text);
+}
+
+static int print_text(const struct redelivery *redelivery)
+{
+    cleanup(buf_release) struct buf text = BUF_INIT(CTL_OUTPUT_MAX);
+    size_t sendable = redelivery->failed - redelivery->removed;
+
+    if (redelivery->dry_run)
+        buf_printf(&text, "%zu failed webhooks would be sent again", sendable);
+    else
+        buf_printf(&text, "%zu of %zu failed webhooks are due again", redelivery->done, sendable);
+    if (redelivery->removed > 0)
+        buf_printf(&text, "\n%zu cannot be sent again, since retention has removed their bodies:",
+                   redelivery->removed);
+    for (size_t i = 0; i < count_named(redelivery); i++)
+        buf_printf(&text, "\n  %s", redelivery->named[i]);
+    if (redelivery->removed > NAMED_MAX)
+        buf_append_str(&text, "\n  ...");
+    return ctl_print(redelivery->ctl, &text);
+}
+
+static int redeliver_all(struct redelivery *redelivery)
+{
+    const struct ctl *ctl = redelivery->ctl;
+    struct progress progress;
+    struct error error;
+    int code, r;
+
+    stop_on_signals();
+    progress_init(&progress, stderr, isatty(STDERR_FILENO) == 1, &clock_system);
+    r = count_failures(redelivery, &error);
+    if (r == 0 && !redelivery->dry_run)
+        r = redeliver_failures(redelivery, &progress, &error);
+    progress_end(&progress);
+    /* What was done is told, however it ended. */
+    code = ctl->json ? print_json(redelivery) : print_text(redelivery);
+    if (r < 0)
+        return ctl_fail_error(ctl, r, &error);
+    if (stopped != 0)
+        return ctl_fail(ctl, EX_TEMPFAIL, "interrupted; the same command goes on with what is left");
+    return code;
+}
+
+/* "50" or "50/s". */
+static int read_rate(const struct ctl *ctl, const char *text, int64_t *ret_rate)
+{
+    char number[NUMBER_TEXT_SIZE];
+    size_t length = strlen(text);
+
+    if (length > 2 && strcmp(text + length - 2, "/s") == 0)
+        length -= 2;
+    if (length < sizeof number) {
+        snprintf(number, sizeof number, "%.*s", (int)length, text);
+        if (number_parse(NUMBER_COUNT, number, 1, RATE_MAX, ret_rate, NULL) == 0)
+            return 0;
+    }
+    return ctl_fail(ctl, EX_USAGE, "--rate takes 1 to %d webhooks a second", RATE_MAX);
+}
+
+static void set_pace(struct redelivery *redelivery, int64_t rate)
+{
+    int64_t batch = rate / BATCHES_A_SECOND;
+
+    batch = batch < 1 ? 1 : batch > BATCH_MAX ? BATCH_MAX : batch;
+    redelivery->batch = (size_t)batch;
+    redelivery->pause_ms = batch * 1000 / rate;
+}
+
+/* ---- the command ---- */
+
+struct redeliver_words {
+    struct outbox_words outbox;
+    const char *failed;
+    const char *rate;
+    const char *dry_run;
+};
+
+static int check_words(const struct ctl *ctl, const struct redeliver_words *words, const char *id)
+{
+    const struct outbox_words *outbox = &words->outbox;
+
+    if (words->failed != NULL)
+        return id == NULL && outbox->since != NULL
+                   ? 0
+                   : ctl_fail(ctl, EX_USAGE, "--failed takes --since TIME, and no id");
+    if (id == NULL || outbox->key != NULL || outbox->receiver != NULL || outbox->since != NULL ||
+        words->dry_run != NULL)
+        return ctl_fail(ctl, EX_USAGE,
+                        "name one webhook by its id or its job's, or give --failed --since TIME");
+    return 0;
+}
+
+static int redeliver_failed(struct ctl *ctl, struct store *store, const struct redeliver_words *words,
+                            const struct outbox_filter *filter, int64_t rate)
+{
+    struct redelivery redelivery = {
+        .ctl = ctl,
+        .store = store,
+        .walk = {.filter = *filter, .until = clock_wall_ms(&clock_system)},
+        .dry_run = words->dry_run != NULL,
+    };
+
+    set_pace(&redelivery, rate);
+    return redeliver_all(&redelivery);
+}
+
+int ctl_delivery_redeliver(struct ctl *ctl, int argc, char **argv)
+{
+    struct redeliver_words words = {.rate = RATE_DEFAULT};
+    const struct program_option options[] = {
+        {"failed", NULL, "all that failed since a time", &words.failed},
+        OUTBOX_OPTION_KEY(words.outbox),
+        OUTBOX_OPTION_RECEIVER(words.outbox),
+        {"since", "TIME", "they failed since then; 2h is two hours ago", &words.outbox.since},
+        {"rate", "N/s", "so many a second (" RATE_DEFAULT "/s)", &words.rate},
+        {"dry-run", NULL, "only say how many there are", &words.dry_run},
+        {NULL},
+    };
+    cleanup(close_store) struct store *store = NULL;
+    struct outbox_filter filter = {0};
+    struct url url;
+    int64_t rate = 1;
+    char **arguments;
+    int code = ctl_read(ctl, argc, argv, options, &arguments);
+
+    if (code != OPTIONS_RUN || (code = check_words(ctl, &words, arguments[0])) != 0 ||
+        (code = outbox_read_words(ctl, &words.outbox, &url, &filter)) != 0 ||
+        (code = read_rate(ctl, words.rate, &rate)) != 0 || (code = ctl_open_store(ctl, &store)) != 0 ||
+        (code = outbox_find_key(ctl, store, &words.outbox, &filter)) != 0)
+        return code;
+    if (words.failed != NULL)
+        return redeliver_failed(ctl, store, &words, &filter, rate);
+    return redeliver_one(ctl, store, arguments[0]);
+}

@@ -76,6 +76,17 @@ const struct command ctl_commands[] = {
         .run = ctl_delivery_redeliver,
     },
     {
+        .name = "webhook check",
+        .arguments = "URL",
+        .argument_count = 1,
+        .summary = "try a receiver: addresses, certificate, times, a signed ping",
+        .details =
+            "Needs no worker and changes nothing in the database.  Shows exactly what was signed, and never\n"
+            "the secret.  Exits with 0 where the receiver answers 2xx, and with 1 where a webhook to it\n"
+            "would fail.  Redirects are not followed.\n",
+        .run = ctl_webhook_check,
+    },
+    {
         .name = "migrate",
         .arguments = "",
         .summary = "create the database, or bring it to this version",

@@ -89,6 +89,7 @@ int ctl_secret_rotate(struct ctl *ctl, int argc, char **argv);
 int ctl_delivery_list(struct ctl *ctl, int argc, char **argv);
 int ctl_delivery_show(struct ctl *ctl, int argc, char **argv);
 int ctl_delivery_redeliver(struct ctl *ctl, int argc, char **argv);
+int ctl_webhook_check(struct ctl *ctl, int argc, char **argv);
 int ctl_migrate(struct ctl *ctl, int argc, char **argv);
 int ctl_listen(struct ctl *ctl, int argc, char **argv);
 int ctl_speak(struct ctl *ctl, int argc, char **argv);

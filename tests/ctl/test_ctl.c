@@ -294,9 +294,10 @@ Test(ctl, mistakes_end_with_sysexits)
 
 Test(ctl, help_is_one_screen_for_every_command)
 {
-    static const char *const commands[][2] = {{"key", "create"},    {"key", "list"},   {"key", "revoke"},
-                                              {"secret", "rotate"}, {"migrate", NULL}, {"listen", NULL},
-                                              {"speak", NULL}};
+    static const char *const commands[][2] = {
+        {"key", "create"},    {"key", "list"},           {"key", "revoke"},    {"delivery", "list"},
+        {"delivery", "show"}, {"delivery", "redeliver"}, {"webhook", "check"}, {"secret", "rotate"},
+        {"migrate", NULL},    {"listen", NULL},          {"speak", NULL}};
 
     for (size_t i = 0; i < array_length(commands); i++) {
         const char *arguments[] = {commands[i][0], commands[i][1] != NULL ? commands[i][1] : "--help",

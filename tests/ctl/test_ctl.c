@@ -406,7 +406,7 @@ Test(ctl, listen_reads_its_secret_from_a_file_and_ends_with_ctrl_c)
     cr_expect_eq(post_webhook(client, url, secret, clock_wall_ms(&clock_system) / 1000, BODY), 204);
     kill(listen.pid, SIGINT);
     program_wait(&listen);
-    cr_expect_eq(listen.code, 0);
+    cr_expect_eq(listen.code, 0, "%d: %s", listen.code, buf_str(&listen.stderr_text));
     cr_expect_not_null(strstr(buf_str(&listen.stdout_text), "webhook verified"));
     http_client_free(client);
     program_release(&listen);

@@ -38,7 +38,7 @@ int event_json_render_ping(int64_t now_ms, struct buf *body, struct error *err)
 {
     static const char *const of_jobs[] = {"job_id",   "status", "audio_url", "created_at", "completed_at",
                                           "language", "voice",  "format",    "characters", "duration_seconds",
-                                          "bytes",    "error",  "metadata"};
+                                          "bytes",    "error",  "warnings",  "metadata"};
 
     buf_append_str(body, "{");
     json_member_string(body, "type", event_type_name(EVENT_PING));

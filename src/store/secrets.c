@@ -199,7 +199,7 @@ int secret_rotate(struct store *store, const char *key_id, const char *secret, i
                   int64_t *ret_ends_at, struct error *err)
 {
     int64_t now = store_now(store);
-    int64_t key;
+    int64_t key = 0;
     size_t sealed;
     int r = store_settle_secrets(store, &sealed, err);
 

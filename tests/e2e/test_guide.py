@@ -204,15 +204,21 @@ def test_the_guides_shell_tells_true_webhooks_from_others(client, receiver):
 def test_the_guides_shell_takes_nothing_where_openssl_is_missing_or_fails(client, receiver):
     with judge("bash", "sh", ["bash", "openssl"], ["bash", "judge.sh"]) as judged:
         webhook = receiver.wait(client.create(webhook_url=receiver.url)["job_id"])[0]
-        with tempfile.TemporaryDirectory() as without:
+        # What an openssl that says nothing would make of any webhook.
+        headers = {**webhook.headers, "webhook-signature": "v1,", "X-Webhook-Signature": "sha256="}
+        line = question_line(client.secret, webhook.body, headers) + "\n"
+        with tempfile.TemporaryDirectory() as programs:
             for program in ("bash", "base64", "cat", "od", "tr"):
-                os.symlink(shutil.which(program), f"{without}/{program}")
-            # What an openssl that says nothing would make of any webhook.
-            headers = {**webhook.headers, "webhook-signature": "v1,", "X-Webhook-Signature": "sha256="}
-            line = question_line(client.secret, webhook.body, headers) + "\n"
-            equal(judged(line, PATH=without), ["error error"], "verdicts without openssl")
-            os.symlink(shutil.which("false"), f"{without}/openssl")
-            equal(judged(line, PATH=without), ["error error"], "verdicts where it fails")
+                os.symlink(shutil.which(program), f"{programs}/{program}")
+            openssl = pathlib.Path(programs, "openssl")
+            true_one = shutil.which("openssl")
+            kinds = ["", "exit 1"] + [f'[[ $1 {sign} dgst ]] && exec {true_one} "$@"; exit 1' for sign in ("==", "!=")]
+            for kind in kinds:
+                if kind:
+                    openssl.write_text(f"#!{shutil.which('bash')}\n{kind}\n")
+                    openssl.chmod(0o755)
+                answer = judged(line, PATH=programs)
+                check(len(answer) == 1 and "true" not in answer[0], f"{answer} with the openssl {kind!r}")
 
 
 def test_every_function_of_the_guide_is_run():

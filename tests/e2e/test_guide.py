@@ -146,8 +146,12 @@ def judge(language, suffix, programs, *commands, snippet=None):
         yield lambda lines, **environment: run(commands[-1], folder, lines, **{**cache, **environment}).splitlines()
 
 
+def delivered(client, receiver):
+    return receiver.wait(client.create(webhook_url=receiver.url)["job_id"])[0]
+
+
 def ask(judged, client, receiver):
-    webhook = receiver.wait(client.create(webhook_url=receiver.url)["job_id"])[0]
+    webhook = delivered(client, receiver)
     verify(webhook, client.secret)
     asked = list(questions(webhook, client.secret))
     answers = judged("".join(question_line(*question[1:4]) + "\n" for question in asked))
@@ -203,7 +207,7 @@ def test_the_guides_shell_tells_true_webhooks_from_others(client, receiver):
 
 def test_the_guides_shell_takes_nothing_where_openssl_is_missing_or_fails(client, receiver):
     with judge("bash", "sh", ["bash", "openssl"], ["bash", "judge.sh"]) as judged:
-        webhook = receiver.wait(client.create(webhook_url=receiver.url)["job_id"])[0]
+        webhook = delivered(client, receiver)
         # What an openssl that says nothing would make of any webhook.
         headers = {**webhook.headers, "webhook-signature": "v1,", "X-Webhook-Signature": "sha256="}
         line = question_line(client.secret, webhook.body, headers) + "\n"
@@ -219,6 +223,14 @@ def test_the_guides_shell_takes_nothing_where_openssl_is_missing_or_fails(client
                     openssl.chmod(0o755)
                 answer = judged(line, PATH=programs)
                 check(len(answer) == 1 and "true" not in answer[0], f"{answer} with the openssl {kind!r}")
+
+
+def test_the_guides_functions_go_on_while_secrets_rotate(product, client, receiver):
+    new = product.ctl("secret", "rotate", client.key_id, "--overlap", "1h")["webhook_secret"]
+    webhook = delivered(client, receiver)
+    lines = "".join(question_line(secret, webhook.body, webhook.headers) + "\n" for secret in (client.secret, new))
+    with judge("python", "py", [sys.executable], [sys.executable, "-B", "judge.py"]) as judged:
+        equal(judged(lines), ["true false", "true true"], "verdicts by the old and by the new secret")
 
 
 def test_every_function_of_the_guide_is_run():
@@ -245,16 +257,18 @@ def test_the_guides_example_is_signed_with_the_secret_beside_it():
     equal(int(headers["Content-Length"]), len(body), "Content-Length")
 
 
-def test_the_guides_examples_are_what_comes(client, receiver):
+def test_the_guides_examples_are_what_comes(product, client, receiver):
     headers, completed = example()
-    job_id = client.create(webhook_url=receiver.url, metadata={"order": "1"})["job_id"]
-    sent = receiver.wait(job_id)[0]
+    sent = delivered(client, receiver)
     equal(headers.keys(), sent.headers.keys(), "headers")
     events = [json.loads(text) for text in (completed, *blocks(GUIDE, "json event"))]
     kinds = ["job.completed", "job.failed", "job.cancelled", "ping"]
     equal([event["type"] for event in events], kinds, "types of the examples")
     for event in events:
         equal(list(event), list(sent.json), f"members of {event['type']}")
+    product.ctl("webhook", "check", receiver.url, "--key", client.key_id)
+    ping = receiver.webhooks[-1].json
+    equal({**events[-1], "timestamp": ping["timestamp"]}, ping, "the ping")
     if contract:
         contract.check_webhook(headers, completed)
         for event in events[1:]:

@@ -15,11 +15,9 @@ static int64_t monotonic(const struct clock *clock)
 
 void fake_clock_init(struct fake_clock *clock)
 {
-    *clock = (struct fake_clock){
-        .clock = {.wall_us = wall, .monotonic_us = monotonic},
-        .wall_us = 1795507200000000,
-        .monotonic_us = 60000000,
-    };
+    clock->clock = (struct clock){.wall_us = wall, .monotonic_us = monotonic};
+    clock->wall_us = 1795507200000000;
+    clock->monotonic_us = 60000000;
 }
 
 void fake_clock_advance(struct fake_clock *clock, int64_t ms)

@@ -6,9 +6,9 @@
 #include "base/clock.h"
 
 struct fake_clock {
-    struct clock clock; /* what the code under test holds */
-    int64_t wall_us;
-    int64_t monotonic_us;
+    struct clock clock;      /* what the code under test holds */
+    _Atomic int64_t wall_us; /* threads of the code under test may read while the test moves it */
+    _Atomic int64_t monotonic_us;
 };
 
 /* 2026-11-24T08:00:00.000Z, a machine that has been up for a minute. */

@@ -10,6 +10,7 @@
 void attempt_returns_init(struct attempt_returns *returns, int wake_fd)
 {
     *returns = (struct attempt_returns){.wake_fd = wake_fd};
+    returns->last = &returns->first;
     pthread_mutex_init(&returns->lock, NULL);
 }
 
@@ -25,6 +26,7 @@ struct attempt *attempt_returns_take(struct attempt_returns *returns)
     pthread_mutex_lock(&returns->lock);
     first = returns->first;
     returns->first = NULL;
+    returns->last = &returns->first;
     pthread_mutex_unlock(&returns->lock);
     return first;
 }
@@ -61,10 +63,11 @@ static void come_back(struct commit_work *work)
     struct attempt_returns *returns = attempt->returns;
 
     pthread_mutex_lock(&returns->lock);
-    attempt->next_returned = returns->first;
+    attempt->next_returned = NULL;
     if (returns->first == NULL)
         eventfd_write(returns->wake_fd, 1);
-    returns->first = attempt;
+    *returns->last = attempt;
+    returns->last = &attempt->next_returned;
     pthread_mutex_unlock(&returns->lock);
 }
 
@@ -111,10 +114,13 @@ int attempt_post_end(struct attempt *attempt, struct committer *committer)
 
 void attempt_list_add(struct attempt_list *list, struct attempt *attempt)
 {
-    attempt->next = list->first;
-    if (attempt->next != NULL)
-        attempt->next->previous = attempt;
-    list->first = attempt;
+    attempt->next = NULL;
+    attempt->previous = list->last;
+    if (list->last != NULL)
+        list->last->next = attempt;
+    else
+        list->first = attempt;
+    list->last = attempt;
     list->count++;
 }
 
@@ -122,6 +128,8 @@ void attempt_list_remove(struct attempt_list *list, struct attempt *attempt)
 {
     if (attempt->next != NULL)
         attempt->next->previous = attempt->previous;
+    else
+        list->last = attempt->previous;
     if (attempt->previous != NULL)
         attempt->previous->next = attempt->next;
     else

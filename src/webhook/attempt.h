@@ -24,7 +24,8 @@ enum attempt_state {
 /* Attempts that the committer is done with. */
 struct attempt_returns {
     pthread_mutex_t lock;
-    struct attempt *first;
+    struct attempt *first; /* in the order in which the committer was done with them */
+    struct attempt **last;
     int wake_fd; /* an eventfd, written with each; not owned */
 };
 
@@ -63,9 +64,9 @@ struct attempt *attempt_free(struct attempt *attempt);
 int attempt_post_begin(struct attempt *attempt, struct committer *committer);
 int attempt_post_end(struct attempt *attempt, struct committer *committer);
 
-/* Attempts in flight. */
+/* Attempts in flight, in the order in which they began. */
 struct attempt_list {
-    struct attempt *first;
+    struct attempt *first, *last;
     size_t count;
 };
 

@@ -16,6 +16,9 @@
 /* How long a failure of the database is left alone, so that a full disk is not asked in a tight loop. */
 #define FAILURE_PAUSE_MS 1000
 
+/* How long a receiver is left alone whose request could not be made: a fault here uses up no attempt. */
+#define FAULT_PAUSE_MS 5000
+
 static int64_t monotonic(const struct courier *courier)
 {
     return clock_monotonic_ms(courier->clock);
@@ -41,8 +44,8 @@ static void leave_receiver(struct courier *courier, struct attempt *attempt)
     if (attempt->receiver == NULL)
         return;
     if (attempt->state == ATTEMPT_SENDING)
-        receivers_leave(&courier->receivers, attempt->receiver, attempt->class);
-    receivers_let_go(&courier->receivers, attempt->receiver);
+        attempt->receiver->sending--;
+    receivers_let_go(&courier->receivers, attempt->receiver, attempt->class);
     attempt->receiver = NULL;
     courier->look = true;
 }
@@ -69,36 +72,51 @@ static void withdraw(struct courier *courier, struct attempt *attempt)
     post_end(courier, attempt);
 }
 
-/* What is ready for the receiver; for every one where that is NULL. */
 static void withdraw_ready(struct courier *courier, const struct receiver_state *receiver)
 {
     for (struct attempt *at = courier->attempts.first; at != NULL; at = at->next)
-        if (at->state == ATTEMPT_READY && (receiver == NULL || at->receiver == receiver))
+        if (at->state == ATTEMPT_READY && at->receiver == receiver)
             withdraw(courier, at);
 }
 
-void courier_withdraw_all(struct courier *courier)
-{
-    withdraw_ready(courier, NULL);
-}
-
-/* What the end tells of the receiver; one that is down for long is owed no more than its schedule has. */
-static void note_health(struct courier *courier, struct attempt *attempt)
+/*
+ * A receiver that has been down for as long as the whole schedule lasts is owed no more than that: a pause
+ * that it asked for, and time in which no webhook was sent, do not count.
+ */
+static void give_up(struct courier *courier, struct attempt *attempt, int64_t now)
 {
     const struct settings *settings = courier->settings;
+    int64_t length = schedule_length(&settings->webhook_retry_schedule, settings->webhook_timeout);
+
+    if (!health_is_down(&attempt->receiver->health, now) ||
+        now - attempt->receiver->health.failing_since < length)
+        return;
+    attempt->record.give_up_until = clock_wall_ms(courier->clock) - length;
+    report(courier->log, LOG_LEVEL_WARNING, NULL,
+           "%s has failed for as long as webhooks are tried: what it was owed before that is given up",
+           attempt->webhook.receiver);
+}
+
+/* An answer that took no more than this part of webhook_timeout came soon. */
+#define SOON_SHARE 4
+
+/* What the end tells of the receiver.  What is ready for it is withdrawn where it may have fewer at once now.
+ */
+static void note_health(struct courier *courier, struct attempt *attempt)
+{
     struct health *health = &attempt->receiver->health;
-    int64_t now = monotonic(courier), wall = clock_wall_ms(courier->clock);
+    bool soon = attempt->sent.duration_ms <= courier->settings->webhook_timeout / SOON_SHARE;
+    size_t window = health_window(health);
+    int64_t now = monotonic(courier);
     enum health_event event;
 
     if (!outcome_tells(&attempt->sent, &event))
         return;
-    health_note(health, event, now, courier->receivers.window_max);
-    if (health_is_down(health, now))
-        attempt->record.give_up_until =
-            wall - schedule_length(&settings->webhook_retry_schedule, settings->webhook_timeout);
+    health_note(health, event, soon, now, courier->receivers.window_max);
     if (attempt->record.pause_until != 0)
-        health_pause(health, now + attempt->record.pause_until - wall);
-    if (event != HEALTH_TAKEN)
+        health_pause(health, now + attempt->record.pause_until - clock_wall_ms(courier->clock));
+    give_up(courier, attempt, now);
+    if (health_window(health) < window || health->paused_until > now)
         withdraw_ready(courier, attempt->receiver);
 }
 
@@ -164,21 +182,20 @@ static void send_attempt(struct courier *courier, struct attempt *attempt)
     struct error err = {""};
     int r = signer_sign(&courier->signer, webhook, clock_wall_ms(courier->clock), &attempt->signature, &err);
 
-    attempt->state = ATTEMPT_SENDING;
-    attempt->class = receivers_enter(&courier->receivers, attempt->receiver);
     if (r == 0)
         r = sender_start(courier->sender, &request, &attempt->sent, &err);
-    if (r == 0)
-        return;
-    if (r != SENDER_REFUSED) {
-        /* The fault is ours, so the attempt is one that was cut off. */
-        attempt->sent = (struct send_result){.error_code = DELIVERY_INTERRUPTED};
-        snprintf(attempt->sent.error_message, sizeof attempt->sent.error_message,
-                 "the request could not be made");
-        report(courier->log, LOG_LEVEL_ERROR, webhook, "webhook to %s was not sent: %s", webhook->receiver,
-               err.text);
+    if (r == 0 || r == SENDER_REFUSED) {
+        attempt->state = ATTEMPT_SENDING;
+        attempt->receiver->sending++;
     }
-    end(courier, attempt);
+    if (r == SENDER_REFUSED) {
+        end(courier, attempt);
+    } else if (r != 0) {
+        report(courier->log, LOG_LEVEL_ERROR, webhook, "webhook to %s cannot be sent: %s", webhook->receiver,
+               err.text);
+        health_pause(&attempt->receiver->health, monotonic(courier) + FAULT_PAUSE_MS);
+        withdraw(courier, attempt);
+    }
 }
 
 /* ---- the beginning ---- */
@@ -192,7 +209,7 @@ int courier_begin(struct courier *courier, struct webhook *webhook, struct recei
     if (attempt == NULL)
         return error_set(err, -ENOMEM, "out of memory");
     attempt->receiver = receiver;
-    receivers_hold(&courier->receivers, receiver);
+    attempt->class = receivers_hold(&courier->receivers, receiver);
     attempt_list_add(&courier->attempts, attempt);
     r = attempt_post_begin(attempt, courier->committer);
     if (r < 0) {
@@ -247,9 +264,9 @@ static void advance(struct courier *courier)
     int64_t now = monotonic(courier);
 
     for (struct attempt *at = courier->attempts.first; at != NULL; at = at->next) {
-        if (at->state == ATTEMPT_READY && now < at->receiver->health.paused_until)
+        if (at->state == ATTEMPT_READY && (courier->draining || now < at->receiver->health.paused_until))
             withdraw(courier, at);
-        else if (at->state == ATTEMPT_READY && receivers_may_send(&courier->receivers, at->receiver))
+        else if (at->state == ATTEMPT_READY && receivers_may_send(at->receiver))
             send_attempt(courier, at);
         else if (at->state == ATTEMPT_ENDED && at->post_at <= now)
             post_end(courier, at);

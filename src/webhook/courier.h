@@ -26,7 +26,8 @@ struct courier {
     struct attempt_returns returns;
     struct attempt_list attempts;
     int64_t pause_until; /* the database failed: nothing is asked of it before, monotonic milliseconds */
-    bool look;           /* a place is free, or something is due again: set here, cleared by who has looked */
+    bool draining; /* what has begun and is not sent yet is withdrawn: set by the owner, when it stops */
+    bool look;     /* a place is free, or something is due again: set here, cleared by who has looked */
 };
 
 /* A sender, with what the settings say of it. */
@@ -41,9 +42,6 @@ bool courier_has_room(const struct courier *courier);
 
 /* Goes on with all that can: call it whenever the returns' eventfd or the sender has something. */
 void courier_step(struct courier *courier);
-
-/* Sends no more of what has begun. */
-void courier_withdraw_all(struct courier *courier);
 
 /* The database failed: says so, and leaves it alone for a while. */
 void courier_pause(struct courier *courier, const struct error *err);

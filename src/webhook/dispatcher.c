@@ -148,10 +148,9 @@ static void *run(void *context)
         wait_and_serve(dispatcher);
     }
     stop_at = monotonic(dispatcher) + dispatcher->settings->webhook_timeout + STOP_GRACE_MS;
-    while (dispatcher->courier.attempts.count > 0 && monotonic(dispatcher) < stop_at) {
-        courier_withdraw_all(&dispatcher->courier);
+    dispatcher->courier.draining = true;
+    while (dispatcher->courier.attempts.count > 0 && monotonic(dispatcher) < stop_at)
         wait_and_serve(dispatcher);
-    }
     courier_abandon(&dispatcher->courier);
     return NULL;
 }

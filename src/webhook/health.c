@@ -36,10 +36,9 @@ static int64_t pause_ms(const struct health *health, int64_t now)
     return pause < HEALTH_PAUSE_MAX_MS ? pause : HEALTH_PAUSE_MAX_MS;
 }
 
-void health_note(struct health *health, enum health_event event, int64_t now, size_t window_max)
+void health_note(struct health *health, enum health_event event, bool soon, int64_t now, size_t window_max)
 {
-    if (event != HEALTH_TIMED_OUT)
-        health->class = HEALTH_PROVEN;
+    health->class = soon && event != HEALTH_TIMED_OUT ? HEALTH_PROVEN : HEALTH_SLOW;
     if (event == HEALTH_TAKEN) {
         health->failures = 0;
         health->paused_until = 0;
@@ -50,8 +49,6 @@ void health_note(struct health *health, enum health_event event, int64_t now, si
         health->failing_since = now;
     if (event != HEALTH_FAILED)
         shrink(health);
-    if (event == HEALTH_TIMED_OUT)
-        health->class = HEALTH_SLOW;
     if (health_is_down(health, now))
         health->paused_until = now + pause_ms(health, now);
 }

@@ -28,9 +28,9 @@
 
 /* Better ones first: the worse may have a part of all places only. */
 enum health_class {
-    HEALTH_PROVEN, /* its last attempt was answered in time */
+    HEALTH_PROVEN, /* its last attempt was answered soon */
     HEALTH_NEW,    /* it has answered none yet */
-    HEALTH_SLOW,   /* its last attempt timed out */
+    HEALTH_SLOW,   /* its last attempt took long, or timed out */
     HEALTH_CLASS_COUNT
 };
 
@@ -53,7 +53,8 @@ struct health {
 /* window_max, 1 or more, is the most that any receiver may have. */
 void health_init(struct health *health, size_t window_max);
 
-void health_note(struct health *health, enum health_event event, int64_t now, size_t window_max);
+/* soon: it took no long time, whatever it was. */
+void health_note(struct health *health, enum health_event event, bool soon, int64_t now, size_t window_max);
 
 /* The receiver asked for a pause until then. */
 void health_pause(struct health *health, int64_t until);
@@ -64,10 +65,10 @@ bool health_is_down(const struct health *health, int64_t now);
 /* How many attempts may be at it at once. */
 size_t health_window(const struct health *health);
 
-/* It answers in time, and its last attempt was taken. */
+/* It answers soon, and its last attempt was taken. */
 bool health_is_well(const struct health *health);
 
-/* The places of all receivers together. */
+/* The places of all receivers together: each attempt has one from its beginning to its answer. */
 struct places {
     size_t max; /* 1 or more */
     size_t used[HEALTH_CLASS_COUNT];

@@ -66,11 +66,16 @@ struct receiver_state *receivers_get(struct receivers *receivers, const char *na
     return found != NULL ? *found : add(receivers, name);
 }
 
+static bool may_record_ahead(const struct receivers *receivers, const struct health *health)
+{
+    return health_is_well(health) && places_used(&receivers->places) <= receivers->places.max / 2;
+}
+
 size_t receivers_room(const struct receivers *receivers, const struct receiver_state *receiver, int64_t now)
 {
     const struct health *health = &receiver->health;
     size_t window = health_window(health);
-    size_t most = health_is_well(health) ? (1 + RECEIVERS_AHEAD) * window : window;
+    size_t most = may_record_ahead(receivers, health) ? (1 + RECEIVERS_AHEAD) * window : window;
     size_t places = places_free(&receivers->places, health->class);
     size_t room = receiver->attempts < most ? most - receiver->attempts : 0;
 
@@ -79,16 +84,19 @@ size_t receivers_room(const struct receivers *receivers, const struct receiver_s
     return room < places ? room : places;
 }
 
-void receivers_hold(struct receivers *receivers, struct receiver_state *receiver)
+enum health_class receivers_hold(struct receivers *receivers, struct receiver_state *receiver)
 {
-    if (receiver->attempts++ > 0)
-        return;
-    TAILQ_REMOVE(&receivers->idle, receiver, idle);
-    receivers->idle_count--;
+    if (receiver->attempts++ == 0) {
+        TAILQ_REMOVE(&receivers->idle, receiver, idle);
+        receivers->idle_count--;
+    }
+    receivers->places.used[receiver->health.class]++;
+    return receiver->health.class;
 }
 
-void receivers_let_go(struct receivers *receivers, struct receiver_state *receiver)
+void receivers_let_go(struct receivers *receivers, struct receiver_state *receiver, enum health_class class)
 {
+    receivers->places.used[class]--;
     if (--receiver->attempts > 0)
         return;
     TAILQ_INSERT_TAIL(&receivers->idle, receiver, idle);
@@ -96,21 +104,7 @@ void receivers_let_go(struct receivers *receivers, struct receiver_state *receiv
         forget(receivers, TAILQ_FIRST(&receivers->idle));
 }
 
-bool receivers_may_send(const struct receivers *receivers, const struct receiver_state *receiver)
+bool receivers_may_send(const struct receiver_state *receiver)
 {
-    return receiver->sending < health_window(&receiver->health) &&
-           places_free(&receivers->places, receiver->health.class) > 0;
-}
-
-enum health_class receivers_enter(struct receivers *receivers, struct receiver_state *receiver)
-{
-    receiver->sending++;
-    receivers->places.used[receiver->health.class]++;
-    return receiver->health.class;
-}
-
-void receivers_leave(struct receivers *receivers, struct receiver_state *receiver, enum health_class class)
-{
-    receiver->sending--;
-    receivers->places.used[class]--;
+    return receiver->sending < health_window(&receiver->health);
 }

@@ -21,7 +21,7 @@ struct receiver_state {
     struct health health;
     size_t attempts;  /* begun and not answered */
     size_t beginning; /* those of them that are not committed yet, and so still look due in the database */
-    size_t sending;   /* those that have a place */
+    size_t sending;   /* those at the receiver */
     TAILQ_ENTRY(receiver_state) idle;
 };
 
@@ -41,20 +41,16 @@ void receivers_release(struct receivers *receivers);
 struct receiver_state *receivers_get(struct receivers *receivers, const char *name);
 
 /*
- * How many attempts may begin at it now (monotonic milliseconds).  Where it works, as many again as its
- * window has: they are recorded while others are sent.
+ * How many attempts may begin at it now (monotonic milliseconds).  Where it works, and half of all places are
+ * free, RECEIVERS_AHEAD more windows than may be sent: they are recorded while others are sent.
  */
 size_t receivers_room(const struct receivers *receivers, const struct receiver_state *receiver, int64_t now);
 
-/* An attempt begins at it, or is over. */
-void receivers_hold(struct receivers *receivers, struct receiver_state *receiver);
-void receivers_let_go(struct receivers *receivers, struct receiver_state *receiver);
+/* An attempt begins and takes a place, or gives it back: class is what the first returned. */
+enum health_class receivers_hold(struct receivers *receivers, struct receiver_state *receiver);
+void receivers_let_go(struct receivers *receivers, struct receiver_state *receiver, enum health_class class);
 
-/* Whether an attempt may be sent to it. */
-bool receivers_may_send(const struct receivers *receivers, const struct receiver_state *receiver);
-
-/* An attempt takes a place, or gives it back: class is what the first returned. */
-enum health_class receivers_enter(struct receivers *receivers, struct receiver_state *receiver);
-void receivers_leave(struct receivers *receivers, struct receiver_state *receiver, enum health_class class);
+/* Whether an attempt that has begun may be sent. */
+bool receivers_may_send(const struct receiver_state *receiver);
 
 #endif

@@ -20,7 +20,7 @@ static struct health make(void)
 static void note(struct health *health, enum health_event event, int count, int64_t now)
 {
     for (int i = 0; i < count; i++)
-        health_note(health, event, now, WINDOW_MAX);
+        health_note(health, event, true, now, WINDOW_MAX);
 }
 
 Test(health, a_receiver_that_works_gets_more_and_more_up_to_the_limit)
@@ -83,7 +83,17 @@ Test(health, one_that_is_down_gets_a_pause_that_grows_with_the_time)
     cr_expect_eq(health.paused_until, 0, "back at once");
 }
 
-Test(health, an_answer_in_time_proves_a_receiver_whatever_it_says)
+Test(health, an_answer_that_took_long_is_no_proof_though_it_is_taken)
+{
+    struct health health = make();
+
+    health_note(&health, HEALTH_TAKEN, false, 0, WINDOW_MAX);
+    cr_expect_eq(health.class, HEALTH_SLOW);
+    cr_expect_geq(health_window(&health), HEALTH_WINDOW_FIRST, "its window grows all the same");
+    cr_expect_not(health_is_well(&health));
+}
+
+Test(health, an_answer_that_comes_soon_proves_a_receiver_whatever_it_says)
 {
     struct health health = make();
 
@@ -135,8 +145,10 @@ Test(receivers, one_is_remembered_by_its_name)
     cr_assert_not_null(receiver);
     cr_expect_eq(receivers_get(&receivers, "https://a.example:443"), receiver);
     cr_expect_neq(receivers_get(&receivers, "https://b.example:443"), receiver);
-    receivers_hold(&receivers, receiver);
-    receivers_let_go(&receivers, receiver);
+    cr_expect_eq(receivers_hold(&receivers, receiver), HEALTH_NEW);
+    cr_expect_eq(places_used(&receivers.places), 1, "it has a place before it is sent");
+    receivers_let_go(&receivers, receiver, HEALTH_NEW);
+    cr_expect_eq(places_used(&receivers.places), 0);
     receivers_release(&receivers);
 }
 
@@ -148,18 +160,18 @@ Test(receivers, one_that_works_has_more_ready_than_its_window_sends)
     receivers_init(&receivers, 100, 4);
     receiver = receivers_get(&receivers, "a");
     cr_expect_eq(receivers_room(&receivers, receiver, 0), 4, "nothing is known of it yet");
-    health_note(&receiver->health, HEALTH_TAKEN, 0, 4);
+    health_note(&receiver->health, HEALTH_TAKEN, true, 0, 4);
     cr_expect_eq(receivers_room(&receivers, receiver, 0), (1 + RECEIVERS_AHEAD) * 4);
     for (int i = 0; i < 4; i++) {
         receivers_hold(&receivers, receiver);
-        cr_expect(receivers_may_send(&receivers, receiver));
-        receivers_enter(&receivers, receiver);
+        cr_expect(receivers_may_send(receiver));
+        receiver->sending++;
     }
     cr_expect_eq(receivers_room(&receivers, receiver, 0), RECEIVERS_AHEAD * 4);
-    cr_expect_not(receivers_may_send(&receivers, receiver));
-    receivers_leave(&receivers, receiver, HEALTH_PROVEN);
-    cr_expect(receivers_may_send(&receivers, receiver));
-    health_note(&receiver->health, HEALTH_FAILED, 0, 4);
+    cr_expect_not(receivers_may_send(receiver));
+    receiver->sending--;
+    cr_expect(receivers_may_send(receiver));
+    health_note(&receiver->health, HEALTH_FAILED, true, 0, 4);
     cr_expect_eq(receivers_room(&receivers, receiver, 0), 0, "none beyond its window once it fails");
     receiver->health.paused_until = 10;
     cr_expect_eq(receivers_room(&receivers, receiver, 9), 0);
@@ -181,7 +193,7 @@ Test(receivers, however_many_there_are_few_idle_ones_are_kept_and_every_one_at_w
     }
     cr_expect_eq(receivers.idle_count, RECEIVERS_IDLE_MAX);
     cr_expect_eq(receivers_get(&receivers, "busy"), busy);
-    receivers_let_go(&receivers, busy);
+    receivers_let_go(&receivers, busy, HEALTH_NEW);
     cr_expect_eq(receivers.idle_count, RECEIVERS_IDLE_MAX);
     receivers_release(&receivers);
 }

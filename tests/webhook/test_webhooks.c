@@ -401,6 +401,58 @@ Test(webhooks, a_receiver_that_keeps_failing_is_tried_by_one_before_the_rest_fol
     receiver_stop(other);
 }
 
+Test(webhooks, those_that_are_due_longest_go_first_however_many_are_recorded_ahead)
+{
+    char first[JOB_ID_SIZE], job_ids[20][JOB_ID_SIZE];
+
+    settings.webhook_max_per_receiver = 1;
+    start_dispatcher();
+    complete_job(receiver_url(receiver), first);
+    testcase_settled(first, WEBHOOK_DELIVERED, 1,
+                     NULL); /* it works: more are recorded than sent from now on */
+    for (size_t i = 0; i < array_length(job_ids); i++) {
+        fake_clock_advance(&database.clock, 1);
+        complete_job(receiver_url(receiver), job_ids[i]);
+    }
+    dispatcher_wake(dispatcher);
+    for (size_t i = 0; i < array_length(job_ids); i++) {
+        testcase_settled(job_ids[i], WEBHOOK_DELIVERED, 1, NULL);
+        cr_expect_not_null(strstr(receiver_request(receiver, i + 1)->body, job_ids[i]), "number %zu", i);
+    }
+}
+
+#define HANGING 12
+
+Test(webhooks, many_receivers_that_hang_leave_places_to_one_that_works)
+{
+    static const struct receiver_answer hangs = {.conduct = RECEIVER_HANGS};
+    struct receiver *hanging[HANGING];
+    char proof[JOB_ID_SIZE], job_ids[HANGING][2][JOB_ID_SIZE], healthy[JOB_ID_SIZE];
+
+    settings.webhook_max_in_flight = 8;
+    settings.webhook_timeout = 6000;
+    set_schedule(2, (int64_t[]){0, 60000});
+    start_dispatcher();
+    complete_job(receiver_url(receiver), proof);
+    testcase_settled(proof, WEBHOOK_DELIVERED, 1, NULL);
+    for (int i = 0; i < HANGING; i++) {
+        hanging[i] = receiver_start(&hangs, 1);
+        for (int j = 0; j < 2; j++)
+            complete_job(receiver_url(hanging[i]), job_ids[i][j]);
+    }
+    dispatcher_wake(dispatcher);
+    complete_job(receiver_url(receiver), healthy);
+    testcase_settled(healthy, WEBHOOK_DELIVERED, 1, NULL);
+    for (int i = 0; i < HANGING; i++) {
+        for (int j = 0; j < 2; j++) {
+            cleanup(job_release) struct job job = get_job(job_ids[i][j]);
+
+            cr_expect_null(job.webhook_last_error, "it did not wait for those that hang to time out");
+        }
+        receiver_stop(hanging[i]);
+    }
+}
+
 Test(webhooks, what_was_recorded_ahead_and_not_sent_is_no_attempt)
 {
     static const struct receiver_answer hangs = {.conduct = RECEIVER_HANGS}, fine = {.status = 204};

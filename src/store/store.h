@@ -348,6 +348,7 @@ struct webhook {
     int64_t due_at;
 };
 
+void webhook_release(struct webhook *webhook);
 void webhooks_free(struct webhook *webhooks, size_t count);
 
 /*

@@ -6,13 +6,18 @@
 #include "store/internal.h"
 #include "store/outbox.h"
 
+void webhook_release(struct webhook *webhook)
+{
+    free(webhook->url);
+    free(webhook->receiver);
+    free(webhook->body);
+    *webhook = (struct webhook){0};
+}
+
 void webhooks_free(struct webhook *webhooks, size_t count)
 {
-    for (size_t i = 0; i < count; i++) {
-        free(webhooks[i].url);
-        free(webhooks[i].receiver);
-        free(webhooks[i].body);
-    }
+    while (count > 0)
+        webhook_release(&webhooks[--count]);
     free(webhooks);
 }
 

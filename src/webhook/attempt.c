@@ -49,9 +49,7 @@ struct attempt *attempt_free(struct attempt *attempt)
 {
     if (attempt == NULL)
         return NULL;
-    free(attempt->webhook.url);
-    free(attempt->webhook.receiver);
-    free(attempt->webhook.body);
+    webhook_release(&attempt->webhook);
     free(attempt);
     return NULL;
 }

@@ -171,33 +171,16 @@ Test(metrics, a_clock_that_is_set_back_makes_no_negative_duration)
 
 /* ---- webhooks ---- */
 
-static struct webhook take_due(void)
-{
-    struct webhook *due, first;
-    size_t count;
-
-    fake_clock_advance(&database.clock, 60000);
-    cr_assert_eq(webhook_due(database.store, "http://127.0.0.1:9", database.clock.wall_us / 1000, 1, &due,
-                             &count, NULL),
-                 0);
-    cr_assert_eq(count, 1);
-    first = (struct webhook){.webhook = due[0].webhook};
-    webhooks_free(due, count);
-    return first;
-}
-
 static void attempt(const char *error_code, enum webhook_status status)
 {
     const struct attempt_result result = {.error_code = error_code, .status = status, .next_attempt_at = 1};
-    struct webhook webhook = take_due();
+    cleanup(webhook_release) struct webhook webhook = {0};
     int64_t number;
 
-    begin();
-    cr_assert_eq(webhook_attempt_begin(database.store, webhook.webhook, &number, NULL), 0);
-    commit();
-    begin();
-    cr_assert_eq(webhook_attempt_end(database.store, webhook.webhook, number, &result, NULL), 0);
-    commit();
+    fake_clock_advance(&database.clock, 60000);
+    webhook = database_take_webhook(&database);
+    number = database_begin_attempt(&database, webhook.webhook);
+    database_end_attempt(&database, webhook.webhook, number, &result);
     begin();
     cr_assert_eq(webhook_attempt_end(database.store, webhook.webhook, number, &result, NULL), STORE_CONFLICT,
                  "an end comes once");

@@ -8,8 +8,6 @@
 #include "base/cleanup.h"
 #include "support/database.h"
 
-#define RECEIVER "http://127.0.0.1:9"
-
 static struct database database;
 static int64_t worker;
 
@@ -39,12 +37,7 @@ static void pass_seconds(int64_t seconds)
 /* A job that has ended and owes a webhook. */
 static struct job finish_job(int64_t key)
 {
-    struct job job = database_add_job(&database, key, "Hello.", RECEIVER "/x");
-    cleanup(job_release) struct job claim = {0};
-
-    cr_assert_eq(database_claim(&database, worker, &claim), 0);
-    cr_assert_eq(database_finish(&database, &claim, &outcome_failed), 0);
-    return job;
+    return database_end_job(&database, worker, key, &outcome_failed);
 }
 
 static struct outbox_entry find(const char *id)
@@ -76,12 +69,8 @@ static void attempt(const struct job *job, enum webhook_status status)
                                           .next_attempt_at = now_ms() + 5000,
                                           .pause_until = status == WEBHOOK_PENDING ? now_ms() + 9000 : 0,
                                           .trace = &trace};
-    int64_t number;
 
-    cr_assert_eq(store_begin(database.store, "test", NULL), 0);
-    cr_assert_eq(webhook_attempt_begin(database.store, entry.webhook, &number, NULL), 0);
-    cr_assert_eq(webhook_attempt_end(database.store, entry.webhook, number, &result, NULL), 0);
-    cr_assert_eq(store_commit(database.store, NULL), 0);
+    database_end_attempt(&database, entry.webhook, database_begin_attempt(&database, entry.webhook), &result);
 }
 
 static struct job fail_job(int64_t key)
@@ -144,7 +133,7 @@ Test(outbox, a_list_is_of_what_was_asked_for_and_newest_first)
     LISTS("ba", 10, .key = database.key);
     LISTS("dc", 10, .key = other);
     LISTS("dcb", 10, .since = start + 1000);
-    LISTS("dcba", 10, .receiver = RECEIVER);
+    LISTS("dcba", 10, .receiver = DATABASE_RECEIVER);
     LISTS("", 10, .receiver = "http://127.0.0.1:8");
     LISTS("b", 10, .status = WEBHOOK_DELIVERED);
     LISTS("d", 10, .status = WEBHOOK_PENDING);
@@ -184,8 +173,8 @@ Test(outbox, a_webhook_is_found_by_its_id_and_by_its_jobs)
     attempt(&job, WEBHOOK_PENDING);
     by_id = find(of_job.webhook_id);
     cr_expect_str_eq(by_id.job_id, job.job_id);
-    cr_expect_str_eq(by_id.url, RECEIVER "/x");
-    cr_expect_str_eq(by_id.receiver, RECEIVER);
+    cr_expect_str_eq(by_id.url, DATABASE_RECEIVER "/x");
+    cr_expect_str_eq(by_id.receiver, DATABASE_RECEIVER);
     cr_expect_str_eq(by_id.last_error, "http_status");
     cr_expect_eq(by_id.last_status_code, 500);
     cr_expect_eq(by_id.attempts, 1);
@@ -271,7 +260,7 @@ Test(outbox, a_failure_is_due_again_at_once_and_its_client_can_tell)
     cr_expect_str_eq(again.webhook_id, failed.webhook_id);
     cr_assert_eq(job_get(database.store, database.key, job.job_id, &after, NULL), 0);
     cr_expect_gt(after.revision, before.revision);
-    cr_assert_eq(webhook_due(database.store, RECEIVER, now_ms(), 9, &due, &count, NULL), 0);
+    cr_assert_eq(webhook_due(database.store, DATABASE_RECEIVER, now_ms(), 9, &due, &count, NULL), 0);
     cr_expect_eq(count, 1);
     webhooks_free(due, count);
     cr_expect_eq(redeliver(failed.webhook, true), STORE_CONFLICT, "it is owed as it is");

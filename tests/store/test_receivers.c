@@ -26,58 +26,12 @@ TestSuite(receivers, .init = setup, .fini = teardown);
 /* A job that has ended and owes a webhook. */
 static struct job finish_job(void)
 {
-    static const struct job_outcome outcome = {
-        .status = JOB_FAILED, .error_code = "x", .error_message = "why", .error_start = -1, .error_end = -1};
-    struct job job = database_add_job(&database, database.key, "Hello.", "http://127.0.0.1:9/x");
-    cleanup(job_release) struct job claim = {0};
-
-    cr_assert_eq(database_claim(&database, worker, &claim), 0);
-    cr_assert_eq(database_finish(&database, &claim, &outcome), 0);
-    return job;
-}
-
-/* The one that is longest due. */
-static struct webhook take_webhook(void)
-{
-    struct webhook *webhooks, webhook;
-    size_t count;
-
-    cr_assert_eq(webhook_due(database.store, "http://127.0.0.1:9", database.clock.wall_us / 1000, 1,
-                             &webhooks, &count, NULL),
-                 0);
-    cr_assert_eq(count, 1);
-    webhook = webhooks[0];
-    free(webhooks);
-    return webhook;
-}
-
-static void release_webhook(struct webhook *webhook)
-{
-    free(webhook->url);
-    free(webhook->receiver);
-    free(webhook->body);
+    return database_end_job(&database, worker, database.key, &outcome_failed);
 }
 
 static int64_t now_ms(void)
 {
     return database.clock.wall_us / 1000;
-}
-
-static void end_attempt(const struct webhook *webhook, int64_t attempt, const struct attempt_result *result)
-{
-    cr_assert_eq(store_begin(database.store, "test", NULL), 0);
-    cr_assert_eq(webhook_attempt_end(database.store, webhook->webhook, attempt, result, NULL), 0);
-    cr_assert_eq(store_commit(database.store, NULL), 0);
-}
-
-static int64_t begin_attempt(const struct webhook *webhook)
-{
-    int64_t attempt;
-
-    cr_assert_eq(store_begin(database.store, "test", NULL), 0);
-    cr_assert_eq(webhook_attempt_begin(database.store, webhook->webhook, &attempt, NULL), 0);
-    cr_assert_eq(store_commit(database.store, NULL), 0);
-    return attempt;
 }
 
 /* How many receivers are due at that time, behind one. */
@@ -102,7 +56,7 @@ static int64_t next_due(int64_t at)
 Test(receivers, due_receivers_come_in_order_and_the_next_time_is_told)
 {
     cleanup(job_release) struct job job = finish_job();
-    cleanup(release_webhook) struct webhook webhook = take_webhook();
+    cleanup(webhook_release) struct webhook webhook = database_take_webhook(&database);
 
     cr_assert_eq(count_due(now_ms() - 1, ""), 0);
     cr_assert_eq(next_due(now_ms() - 1), now_ms());
@@ -114,13 +68,13 @@ Test(receivers, due_receivers_come_in_order_and_the_next_time_is_told)
 Test(receivers, a_receiver_is_due_when_its_next_webhook_is)
 {
     cleanup(job_release) struct job job = finish_job();
-    cleanup(release_webhook) struct webhook webhook = take_webhook();
+    cleanup(webhook_release) struct webhook webhook = database_take_webhook(&database);
     const struct attempt_result failure = {
         .error_code = "timeout", .status = WEBHOOK_PENDING, .next_attempt_at = now_ms() + 5000};
-    int64_t attempt = begin_attempt(&webhook);
+    int64_t attempt = database_begin_attempt(&database, webhook.webhook);
 
     cr_assert_eq(count_due(now_ms(), ""), 0, "its only webhook is under way");
-    end_attempt(&webhook, attempt, &failure);
+    database_end_attempt(&database, webhook.webhook, attempt, &failure);
     cr_assert_eq(count_due(now_ms() + 4999, ""), 0);
     cr_assert_eq(next_due(now_ms()), now_ms() + 5000);
     cr_assert_eq(count_due(now_ms() + 5000, ""), 1);
@@ -129,15 +83,15 @@ Test(receivers, a_receiver_is_due_when_its_next_webhook_is)
 Test(receivers, a_receiver_that_asks_for_a_pause_is_not_due_before_its_end)
 {
     cleanup(job_release) struct job job = finish_job(), another = {0};
-    cleanup(release_webhook) struct webhook webhook = take_webhook();
+    cleanup(webhook_release) struct webhook webhook = database_take_webhook(&database);
     const struct attempt_result failure = {.error_code = "http_status",
                                            .status_code = 503,
                                            .status = WEBHOOK_PENDING,
                                            .next_attempt_at = now_ms() + 5000,
                                            .pause_until = now_ms() + 60000};
-    int64_t attempt = begin_attempt(&webhook);
+    int64_t attempt = database_begin_attempt(&database, webhook.webhook);
 
-    end_attempt(&webhook, attempt, &failure);
+    database_end_attempt(&database, webhook.webhook, attempt, &failure);
     cr_assert_eq(count_due(now_ms() + 59999, ""), 0);
     another = finish_job(); /* another webhook of the same receiver, owed at once */
     cr_assert_eq(count_due(now_ms() + 59999, ""), 0, "what is owed meanwhile waits, too");
@@ -148,15 +102,15 @@ Test(receivers, a_receiver_that_asks_for_a_pause_is_not_due_before_its_end)
 Test(receivers, what_was_owed_to_a_dead_receiver_for_too_long_is_given_up)
 {
     cleanup(job_release) struct job job = finish_job(), old = {0}, young = {0}, seen = {0};
-    cleanup(release_webhook) struct webhook webhook = take_webhook();
+    cleanup(webhook_release) struct webhook webhook = database_take_webhook(&database);
     struct attempt_result failure = {.error_code = "timeout", .status = WEBHOOK_FAILED};
-    int64_t attempt = begin_attempt(&webhook);
+    int64_t attempt = database_begin_attempt(&database, webhook.webhook);
 
     old = finish_job();
     failure.give_up_until = now_ms();
     database.clock.wall_us += 1000000;
     young = finish_job();
-    end_attempt(&webhook, attempt, &failure);
+    database_end_attempt(&database, webhook.webhook, attempt, &failure);
     cr_assert_eq(job_get(database.store, database.key, old.job_id, &seen, NULL), 0);
     cr_assert_eq(seen.webhook_status, WEBHOOK_FAILED);
     cr_assert_str_eq(seen.webhook_last_error, "timeout");

@@ -46,6 +46,15 @@ static int64_t now(void)
     return clock_wall_ms(&database.clock.clock);
 }
 
+/* The only webhook that is owed. */
+static void testcase_delivered(void)
+{
+    cleanup(webhook_release) struct webhook webhook = database_take_webhook(&database);
+
+    database_end_attempt(&database, webhook.webhook, database_begin_attempt(&database, webhook.webhook),
+                         &(struct attempt_result){.status_code = 204, .status = WEBHOOK_DELIVERED});
+}
+
 /* One call; the jobs whose files go. */
 static size_t testcase_remove(const struct retention_times *until, struct retention_cursor *cursor)
 {
@@ -95,9 +104,6 @@ Test(retention, a_job_goes_with_all_that_belongs_to_it)
     struct retention_cursor cursor = {0};
     struct retention_times until = {0};
     char job_id[JOB_ID_SIZE];
-    struct webhook *webhooks;
-    int64_t attempt;
-    size_t count;
     struct job job;
 
     testcase_completed("http://127.0.0.1:9/hook", job_id);
@@ -105,16 +111,7 @@ Test(retention, a_job_goes_with_all_that_belongs_to_it)
     cr_assert_eq(testcase_remove(&until, &cursor), 0, "its webhook is still owed");
     cr_assert_eq(job_get(database.store, 0, job_id, &job, NULL), 0);
     job_release(&job);
-    cr_assert_eq(webhook_due(database.store, "http://127.0.0.1:9", now(), 1, &webhooks, &count, NULL), 0);
-    cr_assert_eq(count, 1);
-    cr_assert_eq(store_begin(database.store, "test", NULL), 0);
-    cr_assert_eq(webhook_attempt_begin(database.store, webhooks[0].webhook, &attempt, NULL), 0);
-    cr_assert_eq(
-        webhook_attempt_end(database.store, webhooks[0].webhook, attempt,
-                            &(struct attempt_result){.status_code = 204, .status = WEBHOOK_DELIVERED}, NULL),
-        0);
-    cr_assert_eq(store_commit(database.store, NULL), 0);
-    webhooks_free(webhooks, count);
+    testcase_delivered();
     cr_assert_eq(testcase_remove(&until, &cursor), 1);
     cr_assert_eq(job_get(database.store, 0, job_id, &job, NULL), STORE_NOT_FOUND);
     cr_assert_eq(database_count(&database,
@@ -169,21 +166,10 @@ Test(retention, attempts_go_and_how_they_ended_stays)
     struct retention_cursor cursor = {0};
     struct retention_times until = {0};
     char job_id[JOB_ID_SIZE];
-    struct webhook *webhooks;
-    int64_t attempt;
-    size_t count;
     struct job job;
 
     testcase_completed("http://127.0.0.1:9/hook", job_id);
-    cr_assert_eq(webhook_due(database.store, "http://127.0.0.1:9", now(), 1, &webhooks, &count, NULL), 0);
-    cr_assert_eq(store_begin(database.store, "test", NULL), 0);
-    cr_assert_eq(webhook_attempt_begin(database.store, webhooks[0].webhook, &attempt, NULL), 0);
-    cr_assert_eq(
-        webhook_attempt_end(database.store, webhooks[0].webhook, attempt,
-                            &(struct attempt_result){.status_code = 204, .status = WEBHOOK_DELIVERED}, NULL),
-        0);
-    cr_assert_eq(store_commit(database.store, NULL), 0);
-    webhooks_free(webhooks, count);
+    testcase_delivered();
     until.deliveries = now() - 1;
     testcase_remove(&until, &cursor);
     cr_assert_eq(database_count(&database, "SELECT count(*) FROM deliveries"), 1);

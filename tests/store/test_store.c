@@ -565,35 +565,14 @@ Test(store, a_failed_job_says_what_did_it_and_keeps_its_text)
 
 static struct webhook finish_and_take_webhook(struct job *ret_job)
 {
-    int64_t worker = database_join(&database);
-    struct job claim = {0};
-    struct webhook *webhooks, webhook;
-    size_t count;
-
-    *ret_job = database_add_job(&database, database.key, "Hello.", "http://127.0.0.1:9/x");
-    cr_assert_eq(database_claim(&database, worker, &claim), 0);
-    cr_assert_eq(database_finish(&database, &claim, &outcome_completed), 0);
-    job_release(&claim);
-    cr_assert_eq(webhook_due(database.store, "http://127.0.0.1:9", database.clock.wall_us / 1000, 10,
-                             &webhooks, &count, NULL),
-                 0);
-    cr_assert_eq(count, 1);
-    webhook = webhooks[0];
-    free(webhooks);
-    return webhook;
-}
-
-static void release_webhook(struct webhook *webhook)
-{
-    free(webhook->url);
-    free(webhook->receiver);
-    free(webhook->body);
+    *ret_job = database_end_job(&database, database_join(&database), database.key, &outcome_completed);
+    return database_take_webhook(&database);
 }
 
 Test(store, a_finished_job_owes_the_webhook_of_its_final_state)
 {
     cleanup(job_release) struct job job = {0};
-    cleanup(release_webhook) struct webhook webhook = finish_and_take_webhook(&job);
+    cleanup(webhook_release) struct webhook webhook = finish_and_take_webhook(&job);
 
     cr_assert_not_null(strstr(webhook.body, "\"status\":\"completed\""));
     cr_assert_not_null(strstr(webhook.body, job.job_id));
@@ -618,22 +597,14 @@ Test(store, a_settled_webhook_can_be_owed_again_and_is_the_same)
 {
     static const struct attempt_result delivered = {.status_code = 204, .status = WEBHOOK_DELIVERED};
     cleanup(job_release) struct job job = {0}, other = {0};
-    cleanup(release_webhook) struct webhook webhook = finish_and_take_webhook(&job), again = {0};
-    int64_t now = database.clock.wall_us / 1000;
-    struct webhook *due;
+    cleanup(webhook_release) struct webhook webhook = finish_and_take_webhook(&job), again = {0};
     int64_t attempt;
-    size_t count;
 
     cr_assert_eq(redeliver(&job), STORE_CONFLICT, "it is owed as it is");
-    cr_assert_eq(store_begin(database.store, "test", NULL), 0);
-    cr_assert_eq(webhook_attempt_begin(database.store, webhook.webhook, &attempt, NULL), 0);
-    cr_assert_eq(webhook_attempt_end(database.store, webhook.webhook, attempt, &delivered, NULL), 0);
-    cr_assert_eq(store_commit(database.store, NULL), 0);
+    attempt = database_begin_attempt(&database, webhook.webhook);
+    database_end_attempt(&database, webhook.webhook, attempt, &delivered);
     cr_assert_eq(redeliver(&job), 0);
-    cr_assert_eq(webhook_due(database.store, "http://127.0.0.1:9", now, 10, &due, &count, NULL), 0);
-    cr_assert_eq(count, 1);
-    again = due[0];
-    free(due);
+    again = database_take_webhook(&database);
     cr_assert_str_eq(again.webhook_id, webhook.webhook_id);
     cr_assert_str_eq(again.body, webhook.body);
     cr_assert_eq(again.attempts, 1);
@@ -645,7 +616,7 @@ Test(store, a_settled_webhook_can_be_owed_again_and_is_the_same)
 Test(store, each_attempt_is_a_row_and_a_webhook_under_way_is_not_due)
 {
     cleanup(job_release) struct job job = {0}, read = {0};
-    cleanup(release_webhook) struct webhook webhook = finish_and_take_webhook(&job);
+    cleanup(webhook_release) struct webhook webhook = finish_and_take_webhook(&job);
     int64_t now = database.clock.wall_us / 1000;
     struct delivery *deliveries;
     struct webhook *due;
@@ -663,16 +634,12 @@ Test(store, each_attempt_is_a_row_and_a_webhook_under_way_is_not_due)
     cr_assert_eq(webhook_open_attempts(database.store, open, 4, &count, NULL), 0);
     cr_assert_eq(count, 1);
 
-    cr_assert_eq(store_begin(database.store, "test", NULL), 0);
-    cr_assert_eq(webhook_attempt_end(database.store, webhook.webhook, attempt,
-                                     &(struct attempt_result){.duration_ms = 12,
-                                                              .status_code = 500,
-                                                              .error_code = "http_status",
-                                                              .status = WEBHOOK_PENDING,
-                                                              .next_attempt_at = now + 5000},
-                                     NULL),
-                 0);
-    cr_assert_eq(store_commit(database.store, NULL), 0);
+    database_end_attempt(&database, webhook.webhook, attempt,
+                         &(struct attempt_result){.duration_ms = 12,
+                                                  .status_code = 500,
+                                                  .error_code = "http_status",
+                                                  .status = WEBHOOK_PENDING,
+                                                  .next_attempt_at = now + 5000});
     read = get(job.job_id);
     cr_assert_eq(read.webhook_status, WEBHOOK_PENDING);
     cr_assert_eq(read.webhook_attempts, 1);
@@ -680,14 +647,10 @@ Test(store, each_attempt_is_a_row_and_a_webhook_under_way_is_not_due)
     cr_assert_eq(read.webhook_next_attempt_at, now + 5000);
 
     fake_clock_advance(&database.clock, 5000);
-    cr_assert_eq(store_begin(database.store, "test", NULL), 0);
-    cr_assert_eq(webhook_attempt_begin(database.store, webhook.webhook, &attempt, NULL), 0);
+    attempt = database_begin_attempt(&database, webhook.webhook);
     cr_assert_eq(attempt, 2);
-    cr_assert_eq(
-        webhook_attempt_end(database.store, webhook.webhook, attempt,
-                            &(struct attempt_result){.status_code = 204, .status = WEBHOOK_DELIVERED}, NULL),
-        0);
-    cr_assert_eq(store_commit(database.store, NULL), 0);
+    database_end_attempt(&database, webhook.webhook, attempt,
+                         &(struct attempt_result){.status_code = 204, .status = WEBHOOK_DELIVERED});
     cr_assert_eq(delivery_list(database.store, database.key, job.job_id, &deliveries, &count, NULL), 0);
     cr_assert_eq(count, 2);
     cr_assert_str_eq(deliveries[0].error_code, "http_status");

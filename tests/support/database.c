@@ -8,6 +8,7 @@
 
 #include <criterion/criterion.h>
 
+#include "base/cleanup.h"
 #include "db/db.h"
 
 const struct job_outcome outcome_completed = {
@@ -114,7 +115,7 @@ struct job database_add_job(struct database *database, int64_t key, const char *
         .speed = 1.0,
         .pitch = 1.0,
         .webhook_url = webhook_url,
-        .receiver = webhook_url != NULL ? "http://127.0.0.1:9" : NULL,
+        .receiver = webhook_url != NULL ? DATABASE_RECEIVER : NULL,
     };
     struct error err = {""};
     struct key_standing standing;
@@ -159,6 +160,53 @@ int64_t database_join(struct database *database)
     cr_assert_eq(worker_join(database->store, "/tmp/none", "boot", 100000, &worker, &err), 0, "%s", err.text);
     commit(database);
     return worker;
+}
+
+int64_t database_begin_attempt(struct database *database, int64_t webhook)
+{
+    struct error err = {""};
+    int64_t attempt;
+
+    begin(database);
+    cr_assert_eq(webhook_attempt_begin(database->store, webhook, &attempt, &err), 0, "%s", err.text);
+    commit(database);
+    return attempt;
+}
+
+void database_end_attempt(struct database *database, int64_t webhook, int64_t attempt,
+                          const struct attempt_result *result)
+{
+    struct error err = {""};
+
+    begin(database);
+    cr_assert_eq(webhook_attempt_end(database->store, webhook, attempt, result, &err), 0, "%s", err.text);
+    commit(database);
+}
+
+struct job database_end_job(struct database *database, int64_t worker, int64_t key,
+                            const struct job_outcome *outcome)
+{
+    struct job job = database_add_job(database, key, "Hello.", DATABASE_RECEIVER "/x");
+    cleanup(job_release) struct job claim = {0};
+
+    cr_assert_eq(database_claim(database, worker, &claim), 0);
+    cr_assert_eq(database_finish(database, &claim, outcome), 0);
+    return job;
+}
+
+struct webhook database_take_webhook(struct database *database)
+{
+    struct webhook *webhooks, webhook;
+    struct error err = {""};
+    size_t count;
+
+    cr_assert_eq(webhook_due(database->store, DATABASE_RECEIVER, clock_wall_ms(&database->clock.clock), 1,
+                             &webhooks, &count, &err),
+                 0, "%s", err.text);
+    cr_assert_eq(count, 1);
+    webhook = webhooks[0];
+    free(webhooks);
+    return webhook;
 }
 
 int64_t database_count(struct database *database, const char *sql)

@@ -7,6 +7,9 @@
 #include "store/store.h"
 #include "support/fake_clock.h"
 
+/* Of every webhook here. */
+#define DATABASE_RECEIVER "http://127.0.0.1:9"
+
 struct database {
     char folder[64];
     char path[96];
@@ -31,6 +34,16 @@ struct job database_add_job(struct database *database, int64_t key, const char *
 int database_claim(struct database *database, int64_t worker, struct job *ret_job);
 int database_finish(struct database *database, const struct job *claim, const struct job_outcome *outcome);
 int64_t database_join(struct database *database);
+int64_t database_begin_attempt(struct database *database, int64_t webhook);
+void database_end_attempt(struct database *database, int64_t webhook, int64_t attempt,
+                          const struct attempt_result *result);
+
+/* A job of the key that the worker has ended, and that owes a webhook to DATABASE_RECEIVER. */
+struct job database_end_job(struct database *database, int64_t worker, int64_t key,
+                            const struct job_outcome *outcome);
+
+/* The webhook to DATABASE_RECEIVER that has been due for longest; webhook_release() it. */
+struct webhook database_take_webhook(struct database *database);
 
 /* The first column of the first row of an SQL text. */
 int64_t database_count(struct database *database, const char *sql);

@@ -598,7 +598,6 @@ static void begin_and_die(void)
 {
     struct webhook *webhooks = NULL;
     struct url url;
-    int64_t attempt = 0;
     size_t count = 0;
 
     cr_assert_eq(url_parse(receiver_url(receiver), &url, NULL), 0);
@@ -606,9 +605,7 @@ static void begin_and_die(void)
                              &count, NULL),
                  0);
     cr_assert_eq(count, 1);
-    cr_assert_eq(store_begin(database.store, "test", NULL), 0);
-    cr_assert_eq(webhook_attempt_begin(database.store, webhooks[0].webhook, &attempt, NULL), 0);
-    cr_assert_eq(store_commit(database.store, NULL), 0);
+    database_begin_attempt(&database, webhooks[0].webhook);
     webhooks_free(webhooks, count);
 }
 

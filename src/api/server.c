@@ -15,6 +15,7 @@
 #include "api/connection.h"
 #include "base/wake.h"
 #include "codec/event_json.h"
+#include "job/webhook_guard.h"
 
 /*
  * Writes that wait for the one that is committed (COMMITTER_GROUP_MAX).  Each holds its connection: together
@@ -65,20 +66,6 @@ static int limit_descriptors(struct error *err)
     return setrlimit(RLIMIT_NOFILE, &limit) < 0 ? error_system(err, errno, "cannot limit descriptors") : 0;
 }
 
-static int make_guard(const struct settings *settings, struct guard **ret_guard, struct error *err)
-{
-    const struct guard_options options = {
-        .allow_http = settings->webhook_allow_http,
-        .cidrs = settings->webhook_allow_cidrs.items,
-        .cidr_count = settings->webhook_allow_cidrs.count,
-        .ports = settings->webhook_ports.items,
-        .port_count = settings->webhook_ports.count,
-        .clock = &clock_system,
-    };
-
-    return guard_new(&options, ret_guard, err);
-}
-
 /* One hint a commit, however many jobs are in it. */
 static void hint(void *context)
 {
@@ -125,7 +112,7 @@ int api_serve(const struct settings *settings, int listen_fd, int stop_fd, void 
     int r = api.checked_fd >= 0 ? limit_descriptors(err) : error_system(err, errno, "cannot make an eventfd");
 
     if (r == 0)
-        r = make_guard(settings, &api.guard, err);
+        r = webhook_guard_new(settings, &clock_system, &api.guard, err);
     if (r == 0 && FCGX_Init() != 0)
         r = error_set(err, -EIO, "libfcgi cannot start");
     if (r == 0)

@@ -11,6 +11,7 @@
 #include "ctl/check_report.h"
 #include "ctl/ctl.h"
 #include "ctl/which_key.h"
+#include "job/webhook_guard.h"
 
 #define SECONDS_A_DAY (24 * 60 * 60)
 
@@ -42,18 +43,9 @@ static void check_release(struct check *check)
 static int make_options(const struct settings *settings, struct sender_options *ret_options,
                         struct error *err)
 {
-    const struct guard_options guard = {
-        .allow_http = settings->webhook_allow_http,
-        .cidrs = settings->webhook_allow_cidrs.items,
-        .cidr_count = settings->webhook_allow_cidrs.count,
-        .ports = settings->webhook_ports.items,
-        .port_count = settings->webhook_ports.count,
-        .clock = &clock_system,
-    };
-
     ret_options->connect_timeout_ms = settings->webhook_connect_timeout;
     ret_options->timeout_ms = settings->webhook_timeout;
-    return guard_new(&guard, &ret_options->guard, err);
+    return webhook_guard_new(settings, &clock_system, &ret_options->guard, err);
 }
 
 /* ---- the ping ---- */

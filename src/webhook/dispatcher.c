@@ -9,7 +9,7 @@
 #include <sys/eventfd.h>
 
 #include "base/cleanup.h"
-#include "net/guard.h"
+#include "job/webhook_guard.h"
 #include "webhook/courier.h"
 #include "webhook/due.h"
 #include "webhook/recovery.h"
@@ -170,16 +170,7 @@ static struct dispatcher *dispatcher_free(struct dispatcher *dispatcher)
 
 static int set_up(struct dispatcher *dispatcher, struct error *err)
 {
-    const struct settings *settings = dispatcher->settings;
-    const struct guard_options guard = {
-        .allow_http = settings->webhook_allow_http,
-        .cidrs = settings->webhook_allow_cidrs.items,
-        .cidr_count = settings->webhook_allow_cidrs.count,
-        .ports = settings->webhook_ports.items,
-        .port_count = settings->webhook_ports.count,
-        .clock = dispatcher->options.clock,
-    };
-    int r = guard_new(&guard, &dispatcher->guard, err);
+    int r = webhook_guard_new(dispatcher->settings, dispatcher->options.clock, &dispatcher->guard, err);
 
     if (r == 0)
         r = courier_open_sender(&dispatcher->courier, dispatcher->guard, err);

@@ -16,17 +16,49 @@
 extern char **environ;
 
 /*
+ * What an engine has of our environment: where stderr leads (base/log.h), and how a build with sanitizers
+ * reports.  Anything else is no business of a process that a text may take over.
+ */
+static const char *const handed_on[] = {
+    "JOURNAL_STREAM", "ASAN_OPTIONS", "LSAN_OPTIONS", "TSAN_OPTIONS", "UBSAN_OPTIONS",
+};
+
+static bool is_handed_on(const char *variable)
+{
+    for (size_t i = 0; i < array_length(handed_on); i++) {
+        size_t length = strlen(handed_on[i]);
+
+        if (strncmp(variable, handed_on[i], length) == 0 && variable[length] == '=')
+            return true;
+    }
+    return false;
+}
+
+/* Ended by NULL; the strings stay ours. */
+static void pick_environment(char *ret_variables[array_length(handed_on) + 1])
+{
+    size_t count = 0;
+
+    for (char **variable = environ; *variable != NULL && count < array_length(handed_on); variable++)
+        if (is_handed_on(*variable))
+            ret_variables[count++] = *variable;
+    ret_variables[count] = NULL;
+}
+
+/*
  * The child starts with no signal blocked and none ignored, whatever its parent does, and with the socket as
  * its stdin and stdout; every other descriptor of ours is to be closed on exec.
  */
 static int spawn(const char *program, int socket, pid_t *ret_pid)
 {
     const char *const arguments[] = {program, NULL};
+    char *variables[array_length(handed_on) + 1];
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
     sigset_t none, all;
     int r;
 
+    pick_environment(variables);
     sigemptyset(&none);
     sigfillset(&all);
     posix_spawn_file_actions_init(&actions);
@@ -39,7 +71,7 @@ static int spawn(const char *program, int socket, pid_t *ret_pid)
         r = posix_spawn_file_actions_adddup2(&actions, socket, STDOUT_FILENO);
     /* The argument vector is not const for historical reasons alone. */
     if (r == 0)
-        r = posix_spawn(ret_pid, program, &actions, &attributes, (char **)(uintptr_t)arguments, environ);
+        r = posix_spawn(ret_pid, program, &actions, &attributes, (char **)(uintptr_t)arguments, variables);
     posix_spawnattr_destroy(&attributes);
     posix_spawn_file_actions_destroy(&actions);
     return r;

@@ -17,7 +17,7 @@ struct process {
 
 #define PROCESS_NONE ((struct process){.pid = 0, .pid_fd = -1, .socket = -1})
 
-/* Runs program, its stderr and its environment ours.  Fails where it cannot be executed. */
+/* Runs program, its stderr ours, its environment next to empty.  Fails where it cannot be executed. */
 int process_start(const char *program, struct process *ret_process, struct error *err);
 
 /* SIGKILL; the end is to be waited for at pid_fd.  Closes the socket. */

@@ -59,6 +59,16 @@ static void testcase_forget(struct said *said)
     free(said->task.words);
 }
 
+/* The program under a name by which the faulty engine knows how to start. */
+static void name_manner(char *path, size_t size, const char *manner)
+{
+    char named[4096];
+
+    snprintf(named, sizeof named, "%s.%s", path, manner);
+    cr_assert(symlink(strrchr(path, '/') + 1, named) == 0 || errno == EEXIST);
+    snprintf(path, size, "%s", named);
+}
+
 static struct synth_pool *testcase_pool(const char *program, const char *manner, size_t count,
                                         const struct clock *clock)
 {
@@ -69,8 +79,9 @@ static struct synth_pool *testcase_pool(const char *program, const char *manner,
     struct synth_pool_options options = {
         .program = path, .count = count, .segment_limit_ms = LIMIT_MS, .clock = clock};
 
-    cr_assert_eq(setenv("FAULTY_ENGINE", manner != NULL ? manner : "", 1), 0);
     snprintf(path, sizeof path, "%s/%s", build != NULL ? build : ".", program);
+    if (manner != NULL)
+        name_manner(path, sizeof path, manner);
     cr_assert_eq(synth_pool_start(&options, &pool, &err), 0, "%s", err.text);
     return pool;
 }
@@ -401,6 +412,24 @@ Test(pool, done_may_submit_the_next_task)
         testcase_turn(chained_pool, 10);
     cr_assert_eq(synth_pool_restarts(chained_pool), 8, "%zu", synth_pool_restarts(chained_pool));
     synth_pool_stop(chained_pool);
+}
+
+Test(pool, an_engine_has_nothing_of_the_workers_environment)
+{
+    static const char *const names[] = {"CREDENTIALS_DIRECTORY", "PATH", "HOME", "SAYHOOK_API_KEY", "LANG"};
+    struct said said = testcase_said("environment");
+    struct synth_pool *pool;
+
+    for (size_t i = 0; i < array_length(names); i++)
+        cr_assert_eq(setenv(names[i], "/etc", 1), 0);
+    cr_assert_eq(setenv("JOURNAL_STREAM", "1:2", 1), 0);
+    pool = testcase_pool(FAULTY, NULL, 1, &clock_system);
+    testcase_submit(pool, &said);
+    testcase_wait(pool, &said);
+    for (size_t i = 0; i < array_length(names); i++)
+        cr_expect_null(strstr(said.task.message, names[i]), "%s", said.task.message);
+    cr_expect_not_null(strstr(said.task.message, "JOURNAL_STREAM"), "%s", said.task.message);
+    synth_pool_stop(pool);
 }
 
 Test(pool, a_program_that_is_not_there_is_an_error_at_the_start)

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * An engine that does all that an engine must not do: at its start by the word in FAULTY_ENGINE, and with a
- * text by a word in it.  Any other text becomes RATE samples a byte, each of the value of the text's first
- * byte, and one word.
+ * An engine that does all that an engine must not do: at its start by the word behind the dot in its own
+ * name, and with a text by a word in it.  Any other text becomes RATE samples a byte, each of the value of
+ * the text's first byte, and one word.
  */
 #include <signal.h>
 #include <stdbool.h>
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -185,6 +185,19 @@ static void give_up(const struct frame_speak *say)
     _exit(1);
 }
 
+/* Names what it has of the worker's environment. */
+static void tell_environment(const struct frame_speak *say)
+{
+    char names[FRAME_MESSAGE_MAX + 1] = "";
+    size_t length = 0;
+
+    for (char **variable = environ; *variable != NULL && length < sizeof names - 1; variable++)
+        length += (size_t)snprintf(names + length, sizeof names - length, "%.*s ",
+                                   (int)strcspn(*variable, "="), *variable);
+    frame_put_error(&out, say->id, FRAME_BAD_TEXT, names);
+    flush();
+}
+
 static void speak_and_leave(const struct frame_speak *say)
 {
     speak(say);
@@ -212,6 +225,7 @@ static const struct {
     {"report", report_flood},
     {"give up", give_up},
     {"last words", speak_and_leave},
+    {"environment", tell_environment},
 };
 
 static void answer(const struct frame_speak *say)
@@ -235,14 +249,14 @@ static void start(const char *manner)
         _exit(8);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
-    const char *manner = getenv("FAULTY_ENGINE");
+    const char *manner = argc > 0 ? strrchr(argv[0], '.') : NULL;
     struct buf in = BUF_INIT((size_t)4 * FRAME_PAYLOAD_MAX);
     const struct sigaction ignore = {.sa_handler = SIG_IGN};
 
     sigaction(SIGPIPE, &ignore, NULL);
-    start(manner != NULL ? manner : "");
+    start(manner != NULL ? manner + 1 : "");
     for (;;) {
         char *room = buf_reserve(&in, FRAME_PAYLOAD_MAX);
         ssize_t got = room != NULL ? read(STDIN_FILENO, room, FRAME_PAYLOAD_MAX) : 0;

@@ -177,14 +177,12 @@ static int read_number(const struct ctl *ctl, const char *name, const char *text
     return 0;
 }
 
-static void listen_until_done(void)
+static void end_by_signals(void)
 {
     struct sigaction action = {.sa_handler = stop};
 
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
-    while (sem_wait(&finished) < 0 && errno == EINTR)
-        ;
 }
 
 int ctl_listen(struct ctl *ctl, int argc, char **argv)
@@ -212,11 +210,13 @@ int ctl_listen(struct ctl *ctl, int argc, char **argv)
         return code;
     listener.secret = buf_str(&secret);
     sem_init(&finished, 0, 0);
+    end_by_signals(); /* before anybody is told that it listens */
     r = receiver_start((int)wanted, &listener.handler, &receiver, &port, &error);
     if (r < 0)
         return ctl_fail(ctl, EX_UNAVAILABLE, "%s", error.text);
     fprintf(stderr, "Listening on http://127.0.0.1:%d/\n", port);
-    listen_until_done();
+    while (sem_wait(&finished) < 0 && errno == EINTR)
+        ;
     receiver_stop(receiver);
     return listener.failed ? EX_IOERR : 0;
 }

@@ -46,7 +46,7 @@ int ctl_key_create(struct ctl *ctl, int argc, char **argv)
     struct key_request request = {.weight = 1, .hash = hash, .secret = secret};
     struct error error;
     char **arguments;
-    int code = key_options_read(ctl, argc, argv, &request, &arguments);
+    int code = key_options_read(ctl, argc, argv, false, &request, &arguments);
     int r;
 
     if (code != OPTIONS_RUN)
@@ -153,7 +153,7 @@ int ctl_key_set(struct ctl *ctl, int argc, char **argv)
     struct key_request request = KEY_UNCHANGED;
     struct error error;
     char **arguments;
-    int code = key_options_read(ctl, argc, argv, &request, &arguments);
+    int code = key_options_read(ctl, argc, argv, true, &request, &arguments);
     int r;
 
     if (code != OPTIONS_RUN || (code = ctl_open_store(ctl, &store)) != 0)

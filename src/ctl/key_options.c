@@ -81,7 +81,20 @@ static int read_limit(const struct ctl *ctl, size_t which, const char *text, str
     return 0;
 }
 
-int key_options_read(struct ctl *ctl, int argc, char **argv, struct key_request *request,
+/* 0, or EX_USAGE where none was given. */
+static int need_one(const struct ctl *ctl, const struct program_option *options)
+{
+    cleanup(buf_release) struct buf names = BUF_INIT(ERROR_TEXT_MAX);
+
+    for (; options->name != NULL; options++) {
+        if (*options->value != NULL)
+            return 0;
+        buf_printf(&names, "%s--%s %s", names.length > 0 ? ", " : "", options->name, options->argument);
+    }
+    return ctl_fail(ctl, EX_USAGE, "say what to change: %s", buf_str(&names));
+}
+
+int key_options_read(struct ctl *ctl, int argc, char **argv, bool must_have_one, struct key_request *request,
                      char ***ret_arguments)
 {
     const char *values[OPTION_COUNT] = {NULL};
@@ -96,7 +109,7 @@ int key_options_read(struct ctl *ctl, int argc, char **argv, struct key_request 
         options[OPTION_LIMITS + i] =
             (struct program_option){limits[i].option, "N", limits[i].help, &values[OPTION_LIMITS + i]};
     code = ctl_read(ctl, argc, argv, options, ret_arguments);
-    if (code != OPTIONS_RUN)
+    if (code != OPTIONS_RUN || (must_have_one && (code = need_one(ctl, options)) != 0))
         return code;
     if (values[OPTION_NAME] != NULL) {
         request->name = values[OPTION_NAME];

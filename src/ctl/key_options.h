@@ -7,8 +7,8 @@
 #include "ctl/ctl.h"
 
 /* Reads the options of the command; those that were not given stay as *request has them.  OPTIONS_RUN, or the
- * exit code. */
-int key_options_read(struct ctl *ctl, int argc, char **argv, struct key_request *request,
+ * exit code: EX_USAGE, too, where one must be given and none was. */
+int key_options_read(struct ctl *ctl, int argc, char **argv, bool must_have_one, struct key_request *request,
                      char ***ret_arguments);
 
 #endif

@@ -270,6 +270,8 @@ Test(ctl, mistakes_end_with_sysexits)
     testcase_fails(EX_USAGE, "no command 'kye create'", RUN("kye", "create"));
     testcase_fails(EX_USAGE, "--name", RUN("key", "create"));
     testcase_fails(EX_USAGE, "1 to 100 bytes", RUN("key", "create", "--name", nothing));
+    testcase_fails(EX_USAGE, "--name NAME, --weight N", RUN("key", "set", "key_of_anybody"));
+    testcase_fails(EX_USAGE, "--max-stored-bytes N", RUN("key", "set", "key_of_anybody"));
     testcase_fails(EX_USAGE, "control", RUN("key", "create", "--name", "a\nb"));
     testcase_fails(EX_USAGE, "1 to 100 bytes", RUN("key", "create", "--name", "\xff"));
     testcase_fails(EX_USAGE, "weight", RUN("key", "create", "--name", "a", "--weight", "nan"));

@@ -74,6 +74,13 @@ def free_port():
         return probe.getsockname()[1]
 
 
+def hear_signals():
+    """For a process that is about to be started: a shell cannot trap what is ignored then, and nothing else ends by it:
+    SIGHUP where the tests run under nohup, SIGINT in the background of a script."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+
+
 # --- the client -----------------------------------------------------------------------------------------------------
 
 

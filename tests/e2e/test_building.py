@@ -11,7 +11,7 @@ import signal
 import subprocess
 import tempfile
 
-from product import PATIENCE, TOP, Product, check, equal, wait_for
+from product import PATIENCE, TOP, Product, check, equal, hear_signals, wait_for
 
 # Says that it runs, and goes on when it is told to.
 APT_GET = """#!/bin/sh
@@ -44,13 +44,6 @@ programs:
 check: programs
 	@echo 'PASS: a unit'
 """
-
-
-def hear_signals():
-    """A shell cannot trap what is ignored when it starts: SIGHUP where the tests run under nohup, SIGINT in the background
-    of a script."""
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.SIG_DFL)
 
 
 class Machine:

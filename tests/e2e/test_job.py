@@ -7,7 +7,7 @@ import signal
 import subprocess
 import time
 
-from product import BUILD, PATIENCE, SENTENCE, check, equal, read_wav, verify, wait_for, wav_tag
+from product import BUILD, PATIENCE, SENTENCE, check, equal, hear_signals, read_wav, verify, wait_for, wav_tag
 
 JOB_MEMBERS = set(
     "job_id status language voice format speed pitch characters progress queue_position created_at started_at "
@@ -151,7 +151,7 @@ def test_a_user_who_interrupts_speak_is_told_of_the_job(product):
         stdin=subprocess.PIPE,
         stderr=subprocess.PIPE,
         env={**os.environ, "SAYHOOK_API_KEY": client.key},
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        preexec_fn=hear_signals,
     )
     speak.stdin.write(b"A story that goes on for a while. " * 2000)
     speak.stdin.close()

@@ -11,7 +11,7 @@ import socket
 import subprocess
 import time
 
-from product import BUILD, PATIENCE, RUN, TOP, Product, check, equal, free_port, read_wav, started, wait_for
+from product import BUILD, PATIENCE, RUN, TOP, Product, check, equal, free_port, hear_signals, read_wav, started, wait_for
 
 ENV_NAMES = (
     "SAYHOOK_URL SAYHOOK_API_KEY SAYHOOK_WEBHOOK_SECRET SAYHOOK_CONFIG SAYHOOK_API_PID SAYHOOK_WORKER_PID SAYHOOK_BIN"
@@ -210,7 +210,7 @@ def in_foreground(product):
         stderr=subprocess.STDOUT,
         env={**os.environ, "SAYHOOK_BUILD": str(BUILD)},
         start_new_session=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+        preexec_fn=hear_signals,
     )
     for line in run.stdout:
         if b"Ctrl-C" in line:

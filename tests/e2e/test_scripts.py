@@ -106,6 +106,18 @@ def test_a_wrong_setting_starts_nothing():
     shutil.rmtree(product.state)
 
 
+def test_a_disk_below_the_reserve_is_named():
+    product = Product()
+    free = shutil.disk_usage(product.state).free
+    reserve = f"disk_reserve={(free >> 30) + 100}G"
+    result = product.run("--detach", "--no-demo", "--port", str(product.port), "--set", reserve, check_status=False)
+    said = result.stdout.decode()
+    equal(result.returncode, 69, f"status, after {said}")
+    check("--set disk_reserve=" in said and reserve.partition("=")[2] in said, f"it is not told: {said}")
+    equal(listeners(product.port), [], "listeners")
+    shutil.rmtree(product.state)
+
+
 def test_wrong_options_are_refused():
     product = Product()
     for options in (["--no-such-thing"], ["--port"], ["--port", "0"], ["--port", "70000"], ["--set", "x"],

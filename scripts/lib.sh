@@ -221,16 +221,21 @@ make_in() {
 # everything within it.
 BUILD_PATIENCE=1800
 
+# hold_lock FILE WHO PATIENCE: puts into lock a descriptor that holds the lock of FILE, which another of WHO may have.
+hold_lock() {
+    mkdir -p "${1%/*}" || return
+    exec {lock}>>"$1" || return
+    if ! flock -n "$lock"; then
+        say "Waiting for another $2."
+        flock -w "$3" "$lock" || die 75 "another $2 has been at it for $(($3 / 60)) minutes; see who holds $1 (fuser)"
+    fi
+}
+
 # with_build_lock COMMAND…: with the builds below BUILD_ROOT to itself.  Commands inherit the lock, so that it is held while
 # any of them runs, even where this script was killed; nothing may be started under it that stays.
 with_build_lock() {
     local lock status=0
-    mkdir -p "$BUILD_ROOT" || return
-    exec {lock}>>"$BUILD_ROOT/lock" || return
-    if ! flock -n "$lock"; then
-        say "Waiting for another script that builds below $BUILD_ROOT."
-        flock -w "$BUILD_PATIENCE" "$lock" || die 75 "another script has been building for $((BUILD_PATIENCE / 60)) minutes; see who holds $BUILD_ROOT/lock (fuser)"
-    fi
+    hold_lock "$BUILD_ROOT/lock" "script that builds below $BUILD_ROOT" "$BUILD_PATIENCE" || return
     "$@" || status=$?
     exec {lock}>&-
     return "$status"

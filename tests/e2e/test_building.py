@@ -102,10 +102,10 @@ class Machine:
         (tree / "configure").chmod(0o755)
         return tree
 
-    def hold_builds(self):
-        """What another script holds while it builds, until it is closed."""
+    def hold(self, name="lock"):
+        """What another script holds while it builds, or `test-lock` while it tests, until it is closed."""
         (self.folder / "build").mkdir(exist_ok=True)
-        lock = open(self.folder / "build" / "lock", "ab")
+        lock = open(self.folder / "build" / name, "ab")
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         return lock
 
@@ -286,17 +286,26 @@ def test_the_last_line_comes_whatever_ends_the_tests():
         equal(ended.stdout.decode().splitlines()[-1], "0 passed, 1 failed, 0 skipped", "the last line")
 
 
-def test_one_script_at_a_time_builds():
+def check_waits(lock, who):
+    """scripts/test waits while another holds that, says so in its first line, and goes on."""
     with machine() as made:
         made.tree()
-        with made.hold_builds():
+        with made.hold(lock):
             tests = subprocess.Popen([made.folder / "tree" / "scripts" / "test", "one"], stdin=subprocess.DEVNULL,
                                      stdout=subprocess.PIPE, env=made.env)
-            equal(tests.stdout.readline(), f"Waiting for another script that builds below {made.folder}/build.\n".encode(),
+            equal(tests.stdout.readline(), f"Waiting for another {who} below {made.folder}/build.\n".encode(),
                   "the first line")
             check(not (made.folder / "build" / "release").exists(), "it builds all the same")
         said = tests.communicate(timeout=PATIENCE)[0].decode()
         equal(said.splitlines()[-1], "1 passed, 0 failed, 1 skipped", "the last line")
+
+
+def test_one_script_at_a_time_builds():
+    check_waits("lock", "script that builds")
+
+
+def test_one_script_at_a_time_tests():
+    check_waits("test-lock", "scripts/test")
 
 
 def test_what_a_suite_runs_is_built_by_one_script_at_a_time():
@@ -307,7 +316,7 @@ def test_what_a_suite_runs_is_built_by_one_script_at_a_time():
 
 
 def test_no_script_waits_for_ever_to_build():
-    with machine() as made, made.hold_builds():
+    with machine() as made, made.hold():
         waiting = made.shell("BUILD_PATIENCE=1; with_build_lock echo built")
         said = waiting.communicate(timeout=PATIENCE)[0].decode()
         equal(waiting.returncode, 75, f"status, after {said}")
@@ -318,7 +327,7 @@ def test_who_has_built_holds_nothing():
     with machine() as made:
         process = made.shell("with_build_lock sh -c 'exit 3' || echo status $?; sleep 60")
         equal(process.stdout.readline(), b"status 3\n", "what a command ends with")
-        made.hold_builds().close()
+        made.hold().close()
         os.killpg(process.pid, signal.SIGKILL)
         process.communicate(timeout=PATIENCE)
 
@@ -330,7 +339,7 @@ def test_a_build_whose_script_was_killed_is_waited_for():
         process.kill()
         process.wait(PATIENCE)
         try:
-            made.hold_builds().close()
+            made.hold().close()
             check(False, "another could build in the same folder")
         except BlockingIOError:
             os.killpg(process.pid, signal.SIGKILL)

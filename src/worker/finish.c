@@ -47,10 +47,14 @@ static void receive_ending(struct letter *letter)
     if (run->ending.result < 0) {
         struct log_context context = run_context(run);
 
-        log_write(LOG_LEVEL_ERROR, &context, "cannot end the job yet: %s", run->ending.error.text);
+        if (repeat_is_news(&worker->ending_fault, clock_monotonic_ms(worker->options.clock)))
+            log_write(LOG_LEVEL_ERROR, &context, "cannot end jobs yet, this one for one: %s",
+                      run->ending.error.text);
         retry_later(run);
         return;
     }
+    if (repeat_is_over(&worker->ending_fault))
+        log_info("jobs can be ended again");
     worker->ending_count--;
     report(run);
     if (worker->dispatcher != NULL && run->job.webhook_url != NULL)

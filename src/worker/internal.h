@@ -8,6 +8,7 @@
 
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "base/repeat.h"
 #include "codec/event_json.h"
 #include "config/settings.h"
 #include "speech/audio.h"
@@ -162,6 +163,7 @@ struct lease {
     bool posted;         /* a beat or a join is under way */
     int64_t until;
     int64_t joined; /* the row that a join made */
+    struct repeat fault;
     struct commit_work work;
     struct letter letter;
 };
@@ -218,8 +220,9 @@ struct worker {
     size_t ending_count; /* runs that finishers and committer have */
     struct run *retries; /* runs whose ending failed, to be tried again at retry_at */
     int64_t retry_at;
-    int64_t claim_not_before; /* after a fault */
-    int64_t space_at;         /* when the disks are asked for room next */
+    struct repeat ending_fault, claim_fault, burial_fault; /* of writes that end, claim and take back */
+    int64_t claim_not_before;                              /* after a fault */
+    int64_t space_at;                                      /* when the disks are asked for room next */
     bool disk_is_full;
     int64_t watch_at;
     int64_t turned_at;              /* when the loop turned last */

@@ -87,9 +87,14 @@ static void receive_beat(struct letter *letter)
     bool was_join = lease->work.run == join;
 
     lease->posted = false;
-    if (lease->work.result < 0)
-        log_error("cannot prolong the lease: %s", lease->work.error.text);
-    else if (was_join)
+    if (lease->work.result < 0) {
+        if (repeat_is_news(&lease->fault, monotonic(worker)))
+            log_error("cannot prolong the lease: %s", lease->work.error.text);
+        return;
+    }
+    if (repeat_is_over(&lease->fault))
+        log_info("the lease can be prolonged again");
+    if (was_join)
         atomic_store(&lease->worker, lease->joined);
     else if (lease->work.result == STORE_STALE && !worker->stopped)
         start_over(worker);
@@ -259,8 +264,10 @@ static void bury_worker(struct worker *worker, const struct worker_row *row, con
 
     read_culprit(row->lock_path, culprit);
     r = take_all_back(worker, &how, death, &err);
-    if (r < 0)
+    if (r < 0 && repeat_is_news(&worker->burial_fault, monotonic(worker)))
         log_error("cannot take jobs back from worker %lld: %s", (long long)row->worker, err.text);
+    if (r >= 0)
+        worker->burial_fault.lasts = false; /* what it took back is said below */
     if (r != 0)
         return; /* it has given a sign of life meanwhile, or another worker was quicker */
     if (culprit[0] != '\0') {

@@ -20,6 +20,7 @@
 
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "base/repeat.h"
 #include "job/files.h"
 
 /* How often it is looked, which is a read of three indexes. */
@@ -39,6 +40,7 @@ struct retirer {
     int stop_fd; /* an eventfd, readable once the thread is to stop */
     struct retention_cursor cursor;
     unsigned int folder; /* swept next */
+    struct repeat fault;
 };
 
 /* ---- retention ---- */
@@ -75,6 +77,12 @@ static struct retention_times times(const struct retirer *retirer)
     };
 }
 
+static void report_fault(struct retirer *retirer, const char *what, const char *why)
+{
+    if (repeat_is_news(&retirer->fault, clock_monotonic_ms(retirer->options.clock)))
+        log_error("cannot %s: %s", what, why);
+}
+
 /* Removes one batch; false where there is nothing to do, or nothing can be done now. */
 static bool retire_batch(struct retirer *retirer)
 {
@@ -88,7 +96,7 @@ static bool retire_batch(struct retirer *retirer)
         return false;
     removal = r == 0 ? calloc(1, sizeof *removal) : NULL;
     if (removal == NULL) {
-        log_error("cannot look for what is to be removed: %s", r < 0 ? err.text : "out of memory");
+        report_fault(retirer, "look for what is to be removed", r < 0 ? err.text : "out of memory");
         return false;
     }
     removal->work.run = remove_rows;
@@ -98,7 +106,9 @@ static bool retire_batch(struct retirer *retirer)
     if (r == 0)
         retirer->cursor = removal->cursor;
     else
-        log_error("cannot remove what has been kept for its time: %s", err.text);
+        report_fault(retirer, "remove what has been kept for its time", err.text);
+    if (r == 0 && repeat_is_over(&retirer->fault))
+        log_info("what has been kept for its time can be removed again");
     for (size_t i = 0; r == 0 && i < removal->batch.count; i++)
         job_files_remove(retirer->options.settings->downloads_dir, &removal->batch.jobs[i]);
     more = r == 0 && removal->cursor.completed_at != 0;

@@ -103,9 +103,14 @@ static void receive_claims(struct letter *letter)
 
     worker->claiming = NULL;
     if (request->work.result < 0) {
-        log_error("cannot claim jobs: %s", request->work.error.text);
-        worker->claim_not_before = clock_monotonic_ms(worker->options.clock) + FAULT_PAUSE_MS;
+        int64_t now = clock_monotonic_ms(worker->options.clock);
+
+        if (repeat_is_news(&worker->claim_fault, now))
+            log_error("cannot claim jobs: %s", request->work.error.text);
+        worker->claim_not_before = now + FAULT_PAUSE_MS;
         release_jobs(request);
+    } else if (repeat_is_over(&worker->claim_fault)) {
+        log_info("jobs can be claimed again");
     }
     for (size_t i = 0; i < request->count; i++)
         add_run(worker, &request->jobs[i], request->texts[i], request->sizes[i]);

@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/id.h"
+#include "base/repeat.h"
 #include "base/wake.h"
 
 Test(buf, an_append_past_the_maximum_fails_and_sticks)
@@ -210,4 +211,18 @@ Test(wake, a_path_too_long_for_a_socket_means_no_hints)
     database[sizeof database - 1] = '\0';
     cr_assert_eq(wake_open(database, &fd, NULL), 0);
     cr_assert_eq(fd, -1);
+}
+
+Test(repeat, what_goes_wrong_each_second_is_said_once_a_minute_and_at_its_end)
+{
+    struct repeat repeat = {0};
+    int said = 0;
+
+    cr_expect_not(repeat_is_over(&repeat), "nothing was");
+    for (int64_t now = 5000; now < 5000 + 3 * REPEAT_PAUSE_MS; now += 1000)
+        said += repeat_is_news(&repeat, now);
+    cr_expect_eq(said, 3);
+    cr_expect(repeat_is_over(&repeat));
+    cr_expect_not(repeat_is_over(&repeat), "once");
+    cr_expect(repeat_is_news(&repeat, 5000 + 3 * REPEAT_PAUSE_MS), "it is another time");
 }

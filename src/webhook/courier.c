@@ -26,8 +26,11 @@ static int64_t monotonic(const struct courier *courier)
 
 void courier_pause(struct courier *courier, const struct error *err)
 {
-    report(courier->log, LOG_LEVEL_ERROR, NULL, "webhooks wait: %s", err->text);
-    courier->pause_until = monotonic(courier) + FAILURE_PAUSE_MS;
+    int64_t now = monotonic(courier);
+
+    if (repeat_is_news(&courier->fault, now))
+        report(courier->log, LOG_LEVEL_ERROR, NULL, "webhooks wait: %s", err->text);
+    courier->pause_until = now + FAILURE_PAUSE_MS;
     courier->look = true;
 }
 
@@ -229,6 +232,8 @@ static void go_on(struct courier *courier, struct attempt *attempt)
 
     if (result < 0)
         courier_pause(courier, &attempt->work.error);
+    else if (repeat_is_over(&courier->fault))
+        report(courier->log, LOG_LEVEL_INFO, NULL, "webhooks go on");
     if (attempt->state == ATTEMPT_BEGINNING) {
         attempt->receiver->beginning--;
         courier->look = true;

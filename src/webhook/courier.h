@@ -8,6 +8,7 @@
 #define WEBHOOK_COURIER_H
 
 #include "base/clock.h"
+#include "base/repeat.h"
 #include "config/settings.h"
 #include "webhook/attempt.h"
 #include "webhook/report.h"
@@ -26,6 +27,7 @@ struct courier {
     struct attempt_returns returns;
     struct attempt_list attempts;
     int64_t pause_until; /* the database failed: nothing is asked of it before, monotonic milliseconds */
+    struct repeat fault; /* of the database */
     bool draining; /* what has begun and is not sent yet is withdrawn: set by the owner, when it stops */
     bool look;     /* a place is free, or something is due again: set here, cleared by who has looked */
 };

@@ -2,6 +2,8 @@
 /* From a job's creation to its verified delivery: the real store, committer, dispatcher and sockets. */
 #include "webhook/dispatcher.h"
 
+#include <poll.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,9 +12,11 @@
 #include <criterion/criterion.h>
 
 #include "base/cleanup.h"
+#include "base/repeat.h"
 #include "net/url.h"
 #include "support/database.h"
 #include "support/receiver.h"
+#include "webhook/report.h"
 #include "webhook/signature.h"
 
 /* Of the fixture's API key. */
@@ -70,13 +74,18 @@ static void teardown(void)
 
 TestSuite(webhooks, .init = setup, .fini = teardown);
 
-static void start_dispatcher(void)
+static void start_dispatcher_with(report_log *log)
 {
     const struct dispatcher_options options = {&settings, &database.options, committer, &database.clock.clock,
-                                               NULL};
+                                               log};
     struct error err = {""};
 
     cr_assert_eq(dispatcher_start(&options, &dispatcher, &err), 0, "%s", err.text);
+}
+
+static void start_dispatcher(void)
+{
+    start_dispatcher_with(NULL);
 }
 
 static void create_job(const char *url, char ret_job_id[JOB_ID_SIZE])
@@ -669,4 +678,48 @@ Test(webhooks, a_wrong_setting_keeps_it_from_starting)
     cr_expect_lt(dispatcher_start(&options, &dispatcher, &err), 0);
     cr_expect_null(dispatcher);
     cr_expect_not_null(strstr(err.text, "10.0.0.1/8"));
+}
+
+/* ---- a database that takes no writes ---- */
+
+static atomic_int waits_said, ends_said;
+
+static void count_lines(enum log_level level, const struct log_context *context, const char *message)
+{
+    (void)level;
+    (void)context;
+    waits_said += strstr(message, "webhooks wait: ") != NULL;
+    ends_said += strstr(message, "webhooks go on") != NULL;
+}
+
+static void testcase_said(const atomic_int *lines, int count)
+{
+    int64_t start = clock_monotonic_ms(&clock_system);
+
+    while (*lines < count) {
+        cr_assert_lt(clock_monotonic_ms(&clock_system) - start, PATIENCE_MS);
+        poll(NULL, 0, 2);
+    }
+    cr_expect_eq(*lines, count);
+}
+
+Test(webhooks, a_database_that_takes_no_writes_is_reported_once_a_minute_and_when_it_does_again)
+{
+    char job_ids[3][JOB_ID_SIZE];
+
+    for (size_t i = 0; i < array_length(job_ids); i++)
+        complete_job(receiver_url(receiver), job_ids[i]);
+    database_execute(&database, "CREATE TRIGGER full BEFORE INSERT ON deliveries"
+                                " BEGIN SELECT RAISE(ABORT, 'it is full'); END");
+    start_dispatcher_with(count_lines);
+    testcase_said(&waits_said, 1);
+    fake_clock_advance(&database.clock, REPEAT_PAUSE_MS);
+    testcase_said(&waits_said, 2);
+    cr_expect_eq(ends_said, 0);
+    database_execute(&database, "DROP TRIGGER full");
+    fake_clock_advance(&database.clock, 2000);
+    for (size_t i = 0; i < array_length(job_ids); i++)
+        testcase_settled(job_ids[i], WEBHOOK_DELIVERED, 1, NULL);
+    testcase_said(&ends_said, 1);
+    cr_expect_eq(waits_said, 2, "each of them waited, and more than once");
 }

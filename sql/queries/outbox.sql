@@ -43,12 +43,3 @@ WHERE status = 'failed' AND (settled_at, webhook) > (?1, ?2) AND settled_at <= ?
       AND (?5 IS NULL OR receiver = ?5)
 ORDER BY settled_at, webhook
 LIMIT ?6;
-
--- A webhook's attempts with all that is known of them.
--- name: outbox_attempts
-SELECT attempt, started_at, duration_ms, status_code, error_code, error_message, response_excerpt, next_attempt_at,
-       peer, reused, sends, name_lookup_us, connect_us, tls_us, first_byte_us, total_us
-FROM deliveries
-WHERE webhook = ?1
-ORDER BY attempt
-LIMIT ?2;

@@ -122,12 +122,13 @@ WHERE duration_ms IS NULL
 ORDER BY started_at
 LIMIT ?1;
 
--- name: delivery_of_job
+-- With all that is known of them.
+-- name: delivery_of_webhook
 SELECT d.attempt, w.event, w.webhook_id, d.started_at, d.duration_ms, d.status_code, d.error_code, d.error_message,
-       d.response_excerpt, d.next_attempt_at
-FROM jobs AS j
-JOIN webhooks AS w ON w.webhook = j.webhook
+       d.response_excerpt, d.next_attempt_at, d.peer, d.reused, d.sends, d.name_lookup_us, d.connect_us, d.tls_us,
+       d.first_byte_us, d.total_us
+FROM webhooks AS w
 JOIN deliveries AS d ON d.webhook = w.webhook
-WHERE j.id = ?1
+WHERE w.webhook = ?1
 ORDER BY d.attempt
 LIMIT ?2;

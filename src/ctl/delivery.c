@@ -60,7 +60,7 @@ static void append_entry_json(struct buf *text, const struct outbox_entry *entry
     json_member_bool(text, "body_kept", entry->has_body);
 }
 
-static void append_trace_json(struct buf *text, const struct outbox_attempt *attempt)
+static void append_trace_json(struct buf *text, const struct delivery *attempt)
 {
     const struct attempt_trace *trace = &attempt->trace;
 
@@ -79,7 +79,7 @@ static void append_trace_json(struct buf *text, const struct outbox_attempt *att
     member_measure(text, "total_us", trace->total_us);
 }
 
-static void append_attempt_json(struct buf *text, const struct outbox_attempt *attempt)
+static void append_attempt_json(struct buf *text, const struct delivery *attempt)
 {
     json_item(text);
     buf_append_str(text, "{");
@@ -183,7 +183,7 @@ static void step(struct buf *text, const char *name, int64_t us)
     show_us(text, us);
 }
 
-static void append_trace_text(struct buf *text, const struct outbox_attempt *attempt)
+static void append_trace_text(struct buf *text, const struct delivery *attempt)
 {
     const struct attempt_trace *trace = &attempt->trace;
 
@@ -199,7 +199,7 @@ static void append_trace_text(struct buf *text, const struct outbox_attempt *att
     step(text, "total", trace->total_us);
 }
 
-static void append_attempt_text(struct buf *text, const struct outbox_attempt *attempt)
+static void append_attempt_text(struct buf *text, const struct delivery *attempt)
 {
     buf_printf(text, "\n\nattempt %" PRId64 ", ", attempt->attempt);
     show_time(text, attempt->started_at);
@@ -282,7 +282,7 @@ int ctl_delivery_list(struct ctl *ctl, int argc, char **argv)
 }
 
 static int print_webhook(const struct ctl *ctl, const struct outbox_entry *entry,
-                         const struct outbox_attempt *attempts, size_t count)
+                         const struct delivery *attempts, size_t count)
 {
     cleanup(buf_release) struct buf text = BUF_INIT(CTL_OUTPUT_MAX);
     bool is_paused = entry->paused_until > clock_wall_ms(&clock_system);
@@ -308,7 +308,7 @@ int ctl_delivery_show(struct ctl *ctl, int argc, char **argv)
     static const struct program_option options[] = {{NULL}};
     cleanup(close_store) struct store *store = NULL;
     cleanup(outbox_entry_release) struct outbox_entry entry = {0};
-    struct outbox_attempt *attempts;
+    struct delivery *attempts;
     struct error error;
     size_t count;
     char **arguments;
@@ -322,6 +322,6 @@ int ctl_delivery_show(struct ctl *ctl, int argc, char **argv)
     if (r < 0)
         return ctl_fail_error(ctl, r, &error);
     code = print_webhook(ctl, &entry, attempts, count);
-    outbox_attempts_free(attempts, count);
+    deliveries_free(attempts, count);
     return code;
 }

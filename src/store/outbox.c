@@ -6,9 +6,6 @@
 
 #include "store/internal.h"
 
-/* A schedule has at most 64 entries; redeliveries by hand come on top. */
-#define ATTEMPTS_MAX 1000
-
 void outbox_entry_release(struct outbox_entry *entry)
 {
     free(entry->url);
@@ -205,80 +202,6 @@ int outbox_find(struct store *store, const char *id, struct outbox_entry *ret_en
             r = STORE_NOT_FOUND;
     }
     return r != 0 ? r : read_entry(store, webhook, ret_entry, err);
-}
-
-/* ---- attempts ---- */
-
-void outbox_attempts_free(struct outbox_attempt *attempts, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        free(attempts[i].error_code);
-        free(attempts[i].error_message);
-        free(attempts[i].response_excerpt);
-        free(attempts[i].peer);
-    }
-    free(attempts);
-}
-
-/* -1 for NULL. */
-static int64_t column_or_none(struct db_query *query, int column)
-{
-    return db_column_is_null(query, column) ? -1 : db_column_int(query, column);
-}
-
-static void read_attempt(struct db_query *query, struct outbox_attempt *ret_attempt)
-{
-    char *peer = db_column_dup(query, 8);
-
-    *ret_attempt = (struct outbox_attempt){
-        .attempt = db_column_int(query, 0),
-        .started_at = db_column_int(query, 1),
-        .duration_ms = column_or_none(query, 2),
-        .status_code = db_column_int(query, 3),
-        .error_code = db_column_dup(query, 4),
-        .error_message = db_column_dup(query, 5),
-        .response_excerpt = db_column_dup(query, 6),
-        .next_attempt_at = db_column_int(query, 7),
-        .traced = !db_column_is_null(query, 10),
-        .trace = {.peer = peer,
-                  .reused = db_column_int(query, 9) != 0,
-                  .sends = db_column_int(query, 10),
-                  .name_lookup_us = column_or_none(query, 11),
-                  .connect_us = column_or_none(query, 12),
-                  .tls_us = column_or_none(query, 13),
-                  .first_byte_us = column_or_none(query, 14),
-                  .total_us = column_or_none(query, 15)},
-        .peer = peer,
-    };
-}
-
-int outbox_attempts(struct store *store, int64_t webhook, struct outbox_attempt **ret_attempts,
-                    size_t *ret_count, struct error *err)
-{
-    cleanup(db_query_end) struct db_query *query = db_query(store->db, STATEMENT_outbox_attempts);
-    struct outbox_attempt *attempts = NULL;
-    size_t count = 0;
-    int r;
-
-    db_bind_int(query, 1, webhook);
-    db_bind_int(query, 2, ATTEMPTS_MAX);
-    while ((r = db_step(query, err)) == DB_ROW) {
-        struct outbox_attempt *grown = reallocarray(attempts, count + 1, sizeof *attempts);
-
-        if (grown == NULL)
-            break;
-        attempts = grown;
-        read_attempt(query, &attempts[count++]);
-    }
-    if (r == DB_ROW || (r == 0 && db_query_failed(query)))
-        r = error_set(err, -ENOMEM, "out of memory");
-    if (r < 0) {
-        outbox_attempts_free(attempts, count);
-        return r;
-    }
-    *ret_attempts = attempts;
-    *ret_count = count;
-    return 0;
 }
 
 /* ---- to mend ---- */

@@ -53,25 +53,9 @@ int outbox_list(struct store *store, const struct outbox_filter *filter, size_t 
  */
 int outbox_find(struct store *store, const char *id, struct outbox_entry *ret_entry, struct error *err);
 
-/* An attempt with all that is known of it.  Strings are owned. */
-struct outbox_attempt {
-    int64_t attempt;
-    int64_t started_at;
-    int64_t duration_ms; /* -1 until it ended */
-    int64_t status_code; /* 0 is none */
-    char *error_code;    /* NULL is success, or not ended */
-    char *error_message;
-    char *response_excerpt;
-    int64_t next_attempt_at;
-    bool traced; /* trace is known */
-    struct attempt_trace trace;
-    char *peer; /* trace.peer is this */
-};
-
-/* Every attempt at a webhook, oldest first, at most 1,000. */
-int outbox_attempts(struct store *store, int64_t webhook, struct outbox_attempt **ret_attempts,
-                    size_t *ret_count, struct error *err);
-void outbox_attempts_free(struct outbox_attempt *attempts, size_t count);
+/* Every attempt at a webhook, oldest first, at most 1,000; deliveries_free() them. */
+int outbox_attempts(struct store *store, int64_t webhook, struct delivery **ret_deliveries, size_t *ret_count,
+                    struct error *err);
 
 /* A webhook that failed. */
 struct outbox_failure {

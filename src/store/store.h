@@ -424,7 +424,7 @@ int webhook_open_attempts(struct store *store, struct attempt_ref *ret_attempts,
 int webhook_redeliver(struct store *store, int64_t key, const char *job_id, struct job *ret_job,
                       struct error *err);
 
-/* One attempt as the API lists it.  Strings are owned. */
+/* One attempt with all that is known of it.  Strings are owned. */
 struct delivery {
     int64_t attempt;
     enum event_type event;
@@ -432,10 +432,13 @@ struct delivery {
     int64_t started_at;
     int64_t duration_ms; /* -1 until it ended */
     int64_t status_code; /* 0 is none */
-    char *error_code;
+    char *error_code;    /* NULL is success, or not ended */
     char *error_message;
     char *response_excerpt;
     int64_t next_attempt_at;
+    bool traced; /* trace is known; it is for administrators */
+    struct attempt_trace trace;
+    char *peer; /* trace.peer is this */
 };
 
 /* Every attempt of a job's webhooks, oldest first, at most 1,000.  STORE_NOT_FOUND as job_get(). */

@@ -276,65 +276,7 @@ int webhook_open_attempts(struct store *store, struct attempt_ref *ret_attempts,
     return 0;
 }
 
-/* ---- deliveries of a job ---- */
-
-/* A schedule has at most 64 entries; redeliveries by hand come on top. */
-#define DELIVERIES_MAX 1000
-
-void deliveries_free(struct delivery *deliveries, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        free(deliveries[i].error_code);
-        free(deliveries[i].error_message);
-        free(deliveries[i].response_excerpt);
-    }
-    free(deliveries);
-}
-
-static void read_delivery(struct db_query *query, struct delivery *ret_delivery)
-{
-    *ret_delivery = (struct delivery){
-        .attempt = db_column_int(query, 0),
-        .started_at = db_column_int(query, 3),
-        .duration_ms = db_column_is_null(query, 4) ? -1 : db_column_int(query, 4),
-        .status_code = db_column_int(query, 5),
-        .error_code = db_column_dup(query, 6),
-        .error_message = db_column_dup(query, 7),
-        .response_excerpt = db_column_dup(query, 8),
-        .next_attempt_at = db_column_int(query, 9),
-    };
-    event_type_parse(db_column_text(query, 1), &ret_delivery->event);
-    db_column_copy(query, 2, ret_delivery->webhook_id, sizeof ret_delivery->webhook_id);
-}
-
-static int read_deliveries(struct store *store, int64_t id, struct delivery **ret_deliveries,
-                           size_t *ret_count, struct error *err)
-{
-    cleanup(db_query_end) struct db_query *query = db_query(store->db, STATEMENT_delivery_of_job);
-    struct delivery *deliveries = NULL;
-    size_t count = 0;
-    int r;
-
-    db_bind_int(query, 1, id);
-    db_bind_int(query, 2, DELIVERIES_MAX);
-    while ((r = db_step(query, err)) == DB_ROW) {
-        struct delivery *grown = reallocarray(deliveries, count + 1, sizeof *deliveries);
-
-        if (grown == NULL)
-            break;
-        deliveries = grown;
-        read_delivery(query, &deliveries[count++]);
-    }
-    if (r == DB_ROW || (r == 0 && db_query_failed(query)))
-        r = error_set(err, -ENOMEM, "out of memory");
-    if (r < 0) {
-        deliveries_free(deliveries, count);
-        return r;
-    }
-    *ret_deliveries = deliveries;
-    *ret_count = count;
-    return 0;
-}
+/* ---- of a job ---- */
 
 int store_webhook_of_job(struct store *store, int64_t id, int64_t *ret_webhook, struct error *err)
 {
@@ -370,13 +312,4 @@ int webhook_redeliver(struct store *store, int64_t key, const char *job_id, stru
     }
     job_release(&job);
     return r < 0 ? r : store_read_job(store, id, ret_job, err);
-}
-
-int delivery_list(struct store *store, int64_t key, const char *job_id, struct delivery **ret_deliveries,
-                  size_t *ret_count, struct error *err)
-{
-    cleanup(job_release) struct job job = {0};
-    int r = job_get(store, key, job_id, &job, err);
-
-    return r != 0 ? r : read_deliveries(store, job.id, ret_deliveries, ret_count, err);
 }

@@ -190,7 +190,7 @@ Test(outbox, an_attempt_tells_all_that_is_recorded_of_it)
 {
     cleanup(job_release) struct job job = fail_job(database.key);
     cleanup(outbox_entry_release) struct outbox_entry entry = find(job.job_id);
-    struct outbox_attempt *attempts;
+    struct delivery *attempts;
     size_t count;
 
     cr_assert_eq(outbox_attempts(database.store, entry.webhook, &attempts, &count, NULL), 0);
@@ -204,7 +204,7 @@ Test(outbox, an_attempt_tells_all_that_is_recorded_of_it)
     cr_expect_eq(attempts[0].trace.total_us, 1500);
     cr_expect_str_eq(attempts[0].error_message, "why");
     cr_expect_str_eq(attempts[0].response_excerpt, "said");
-    outbox_attempts_free(attempts, count);
+    deliveries_free(attempts, count);
 }
 
 /* How many failures a walk meets, and how many of them have their body. */

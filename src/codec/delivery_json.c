@@ -13,19 +13,6 @@ void delivery_json_list_end(struct buf *out)
     buf_append_str(out, "]}");
 }
 
-static void render_error(struct buf *out, const struct delivery_view *delivery)
-{
-    if (delivery->error_code == NULL) {
-        json_member_raw(out, "error", NULL);
-        return;
-    }
-    json_name(out, "error");
-    buf_append_str(out, "{");
-    json_member_string(out, "code", delivery->error_code);
-    json_member_string(out, "message", delivery->error_message);
-    buf_append_str(out, "}");
-}
-
 void delivery_json_list_add(struct buf *out, const struct delivery_view *delivery)
 {
     json_item(out);
@@ -34,15 +21,9 @@ void delivery_json_list_add(struct buf *out, const struct delivery_view *deliver
     json_member_string(out, "event", event_type_name(delivery->event));
     json_member_string(out, "webhook_id", delivery->webhook_id);
     json_member_time(out, "started_at", delivery->started_at);
-    if (delivery->duration_ms >= 0)
-        json_member_int(out, "duration_ms", delivery->duration_ms);
-    else
-        json_member_raw(out, "duration_ms", NULL);
-    if (delivery->status_code != 0)
-        json_member_int(out, "status_code", delivery->status_code);
-    else
-        json_member_raw(out, "status_code", NULL);
-    render_error(out, delivery);
+    json_member_int_if(out, "duration_ms", delivery->duration_ms >= 0, delivery->duration_ms);
+    json_member_int_if(out, "status_code", delivery->status_code != 0, delivery->status_code);
+    json_member_error(out, "error", delivery->error_code, delivery->error_message);
     json_member_string(out, "response_excerpt", delivery->response_excerpt);
     json_member_time(out, "next_attempt_at", delivery->next_attempt_at);
     buf_append_str(out, "}");

@@ -23,10 +23,7 @@ int event_json_render(enum event_type type, int64_t now_ms, const struct job *jo
     json_member_string(body, "format", audio_format_name(job->format));
     json_member_int(body, "characters", job->characters);
     job_json_duration(body, job);
-    if (job->status == JOB_COMPLETED)
-        json_member_int(body, "bytes", job->audio.bytes);
-    else
-        json_member_raw(body, "bytes", NULL);
+    json_member_int_if(body, "bytes", job->status == JOB_COMPLETED, job->audio.bytes);
     job_json_error(body, job);
     json_member_raw(body, "warnings", job->warnings);
     json_member_raw(body, "metadata", job->metadata);

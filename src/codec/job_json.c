@@ -72,10 +72,8 @@ static void render_webhook(struct buf *out, const struct job *job)
     json_member_string(out, "url", job->webhook_url);
     json_member_string(out, "status", webhook_status_name(job->webhook_status));
     json_member_int(out, "attempts", job->webhook_attempts);
-    if (job->webhook_last_status_code != 0)
-        json_member_int(out, "last_status_code", job->webhook_last_status_code);
-    else
-        json_member_raw(out, "last_status_code", NULL);
+    json_member_int_if(out, "last_status_code", job->webhook_last_status_code != 0,
+                       job->webhook_last_status_code);
     json_member_string(out, "last_error", job->webhook_last_error);
     json_member_time(out, "next_attempt_at", job->webhook_next_attempt_at);
     buf_append_str(out, "}");
@@ -95,10 +93,7 @@ void job_json_render(struct buf *out, const struct job *job, const char *public_
     json_member_double(out, "pitch", job->pitch);
     json_member_int(out, "characters", job->characters);
     json_member_double(out, "progress", (double)(int64_t)(job_progress(job) * 10000.0) / 10000.0);
-    if (job->status == JOB_PENDING)
-        json_member_int(out, "queue_position", job->queue_position);
-    else
-        json_member_raw(out, "queue_position", NULL);
+    json_member_int_if(out, "queue_position", job->status == JOB_PENDING, job->queue_position);
     json_member_time(out, "created_at", job->created_at);
     json_member_time(out, "started_at", job->started_at);
     json_member_time(out, "completed_at", job->completed_at);

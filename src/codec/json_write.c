@@ -111,6 +111,14 @@ void json_member_int(struct buf *out, const char *name, int64_t value)
     json_int(out, value);
 }
 
+void json_member_int_if(struct buf *out, const char *name, bool is_there, int64_t value)
+{
+    if (is_there)
+        json_member_int(out, name, value);
+    else
+        json_member_raw(out, name, NULL);
+}
+
 void json_member_bool(struct buf *out, const char *name, bool value)
 {
     json_name(out, name);
@@ -127,6 +135,19 @@ void json_member_time(struct buf *out, const char *name, int64_t wall_ms)
 {
     json_name(out, name);
     json_time(out, wall_ms);
+}
+
+void json_member_error(struct buf *out, const char *name, const char *code, const char *message)
+{
+    if (code == NULL) {
+        json_member_raw(out, name, NULL);
+        return;
+    }
+    json_name(out, name);
+    buf_append_str(out, "{");
+    json_member_string(out, "code", code);
+    json_member_string(out, "message", message);
+    buf_append_str(out, "}");
 }
 
 void json_member_raw(struct buf *out, const char *name, const char *json)

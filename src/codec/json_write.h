@@ -32,9 +32,13 @@ void json_time(struct buf *out, int64_t wall_ms);
 /* A name and its value. */
 void json_member_string(struct buf *out, const char *name, const char *text);
 void json_member_int(struct buf *out, const char *name, int64_t value);
+/* Null where there is none. */
+void json_member_int_if(struct buf *out, const char *name, bool is_there, int64_t value);
 void json_member_bool(struct buf *out, const char *name, bool value);
 void json_member_double(struct buf *out, const char *name, double value);
 void json_member_time(struct buf *out, const char *name, int64_t wall_ms);
+/* An object of code and message; null where code is NULL. */
+void json_member_error(struct buf *out, const char *name, const char *code, const char *message);
 /* JSON that is written already; NULL is null. */
 void json_member_raw(struct buf *out, const char *name, const char *json);
 

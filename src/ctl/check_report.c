@@ -218,25 +218,11 @@ static void append_answer_json(struct buf *out, const struct check_report *repor
 
     list_steps(report, steps);
     for (size_t i = 0; i < STEP_COUNT; i++)
-        if (result->traced && steps[i].us >= 0)
-            json_member_int(out, steps[i].name, steps[i].us);
-        else
-            json_member_raw(out, steps[i].name, NULL);
+        json_member_int_if(out, steps[i].name, result->traced && steps[i].us >= 0, steps[i].us);
     json_member_string(out, "peer", result->peer[0] != '\0' ? result->peer : NULL);
-    if (result->status_code != 0)
-        json_member_int(out, "status_code", result->status_code);
-    else
-        json_member_raw(out, "status_code", NULL);
+    json_member_int_if(out, "status_code", result->status_code != 0, result->status_code);
     json_member_string(out, "response_excerpt", result->has_excerpt ? result->excerpt : NULL);
-    json_name(out, "error");
-    if (result->error_code == NULL) {
-        buf_append_str(out, "null");
-        return;
-    }
-    buf_append_str(out, "{");
-    json_member_string(out, "code", result->error_code);
-    json_member_string(out, "message", result->error_message);
-    buf_append_str(out, "}");
+    json_member_error(out, "error", result->error_code, result->error_message);
 }
 
 void check_report_json(struct buf *out, const struct check_report *report)

@@ -23,22 +23,10 @@ static void close_store(struct store **store)
 
 /* ---- JSON ---- */
 
-/* 0 is null. */
-static void member_count(struct buf *text, const char *name, int64_t value)
-{
-    if (value != 0)
-        json_member_int(text, name, value);
-    else
-        json_member_raw(text, name, NULL);
-}
-
 /* Negative is null. */
 static void member_measure(struct buf *text, const char *name, int64_t value)
 {
-    if (value >= 0)
-        json_member_int(text, name, value);
-    else
-        json_member_raw(text, name, NULL);
+    json_member_int_if(text, name, value >= 0, value);
 }
 
 static void append_entry_json(struct buf *text, const struct outbox_entry *entry)
@@ -52,7 +40,7 @@ static void append_entry_json(struct buf *text, const struct outbox_entry *entry
     json_member_string(text, "receiver", entry->receiver);
     json_member_string(text, "status", webhook_status_name(entry->status));
     json_member_int(text, "attempts", entry->attempts);
-    member_count(text, "last_status_code", entry->last_status_code);
+    json_member_int_if(text, "last_status_code", entry->last_status_code != 0, entry->last_status_code);
     json_member_string(text, "last_error", entry->last_error);
     json_member_time(text, "created_at", entry->created_at);
     json_member_time(text, "next_attempt_at", entry->next_attempt_at);
@@ -86,16 +74,8 @@ static void append_attempt_json(struct buf *text, const struct delivery *attempt
     json_member_int(text, "attempt", attempt->attempt);
     json_member_time(text, "started_at", attempt->started_at);
     member_measure(text, "duration_ms", attempt->duration_ms);
-    member_count(text, "status_code", attempt->status_code);
-    json_name(text, "error");
-    if (attempt->error_code != NULL) {
-        buf_append_str(text, "{");
-        json_member_string(text, "code", attempt->error_code);
-        json_member_string(text, "message", attempt->error_message);
-        buf_append_str(text, "}");
-    } else {
-        buf_append_str(text, "null");
-    }
+    json_member_int_if(text, "status_code", attempt->status_code != 0, attempt->status_code);
+    json_member_error(text, "error", attempt->error_code, attempt->error_message);
     json_member_string(text, "response_excerpt", attempt->response_excerpt);
     json_member_time(text, "next_attempt_at", attempt->next_attempt_at);
     append_trace_json(text, attempt);

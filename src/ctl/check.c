@@ -28,11 +28,6 @@ struct check {
     struct check_report report;
 };
 
-static void close_store(struct store **store)
-{
-    store_close(*store);
-}
-
 static void check_release(struct check *check)
 {
     guard_free(check->options.guard);
@@ -67,7 +62,7 @@ static int sign(struct check *check, struct store *store, const struct api_key *
 
 static int make_ping(struct check *check, const char *key_id)
 {
-    cleanup(close_store) struct store *store = NULL;
+    cleanup(ctl_close_store) struct store *store = NULL;
     cleanup(api_key_release) struct api_key key = {0};
     struct error error;
     int r, code = ctl_open_store(check->ctl, &store);

@@ -180,6 +180,11 @@ int ctl_open_secrets(struct ctl *ctl, struct store **ret_store)
     return 0;
 }
 
+void ctl_close_store(struct store **store)
+{
+    store_close(*store);
+}
+
 int ctl_fail(const struct ctl *ctl, int code, const char *format, ...)
 {
     va_list args;

@@ -65,6 +65,9 @@ int ctl_open_store(struct ctl *ctl, struct store **ret_store);
  * key. */
 int ctl_open_secrets(struct ctl *ctl, struct store **ret_store);
 
+/* For cleanup(): a store that was opened, or NULL. */
+void ctl_close_store(struct store **store);
+
 /* Writes "sayhookctl: TEXT" to stderr and returns code. */
 int ctl_fail(const struct ctl *ctl, int code, const char *format, ...) __attribute__((format(printf, 3, 4)));
 

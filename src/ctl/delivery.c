@@ -16,11 +16,6 @@
 #define LIST_DEFAULT "50"
 #define LIST_MAX     10000
 
-static void close_store(struct store **store)
-{
-    store_close(*store);
-}
-
 /* ---- JSON ---- */
 
 /* Negative is null. */
@@ -235,7 +230,7 @@ int ctl_delivery_list(struct ctl *ctl, int argc, char **argv)
         {"limit", "N", "at most so many (" LIST_DEFAULT ")", &limit_text},
         {NULL},
     };
-    cleanup(close_store) struct store *store = NULL;
+    cleanup(ctl_close_store) struct store *store = NULL;
     struct outbox_filter filter = {0};
     struct outbox_entry *entries;
     struct error error;
@@ -286,7 +281,7 @@ static int print_webhook(const struct ctl *ctl, const struct outbox_entry *entry
 int ctl_delivery_show(struct ctl *ctl, int argc, char **argv)
 {
     static const struct program_option options[] = {{NULL}};
-    cleanup(close_store) struct store *store = NULL;
+    cleanup(ctl_close_store) struct store *store = NULL;
     cleanup(outbox_entry_release) struct outbox_entry entry = {0};
     struct delivery *attempts;
     struct error error;

@@ -10,11 +10,6 @@
 #include "crypto/secret.h"
 #include "ctl/key_options.h"
 
-static void close_store(struct store **store)
-{
-    store_close(*store);
-}
-
 static int print_new_key(const struct ctl *ctl, const struct api_key *key, const char *api_key,
                          const char *secret)
 {
@@ -39,7 +34,7 @@ static int print_new_key(const struct ctl *ctl, const struct api_key *key, const
 
 int ctl_key_create(struct ctl *ctl, int argc, char **argv)
 {
-    cleanup(close_store) struct store *store = NULL;
+    cleanup(ctl_close_store) struct store *store = NULL;
     cleanup(api_key_release) struct api_key key = {0};
     char api_key[API_KEY_SIZE], secret[WEBHOOK_SECRET_SIZE];
     unsigned char hash[KEY_HASH_SIZE];
@@ -126,7 +121,7 @@ static int print_keys(const struct ctl *ctl, const struct api_key *keys, size_t 
 int ctl_key_list(struct ctl *ctl, int argc, char **argv)
 {
     static const struct program_option options[] = {{NULL}};
-    cleanup(close_store) struct store *store = NULL;
+    cleanup(ctl_close_store) struct store *store = NULL;
     struct api_key *keys;
     struct error error;
     size_t count;
@@ -146,10 +141,34 @@ int ctl_key_list(struct ctl *ctl, int argc, char **argv)
     return code;
 }
 
+/* The end of a write to a key: result is what it returned, done says what has become of the key. */
+static int end_write(struct ctl *ctl, struct store *store, const char *key_id, const char *done, int result,
+                     struct error *err)
+{
+    cleanup(buf_release) struct buf text = BUF_INIT(CTL_OUTPUT_MAX);
+
+    if (result == STORE_NOT_FOUND) {
+        store_rollback(store);
+        return ctl_fail_no_key(ctl, key_id);
+    }
+    if (result == 0)
+        result = store_commit(store, err);
+    if (result < 0)
+        return ctl_fail_error(ctl, result, err);
+    if (ctl->json) {
+        buf_append_str(&text, "{");
+        json_member_string(&text, "key_id", key_id);
+        json_member_bool(&text, done, true);
+        buf_append_str(&text, "}");
+    } else {
+        buf_printf(&text, "%s is %s", key_id, done);
+    }
+    return ctl_print(ctl, &text);
+}
+
 int ctl_key_set(struct ctl *ctl, int argc, char **argv)
 {
-    cleanup(close_store) struct store *store = NULL;
-    cleanup(buf_release) struct buf text = BUF_INIT(CTL_OUTPUT_MAX);
+    cleanup(ctl_close_store) struct store *store = NULL;
     struct key_request request = KEY_UNCHANGED;
     struct error error;
     char **arguments;
@@ -161,30 +180,13 @@ int ctl_key_set(struct ctl *ctl, int argc, char **argv)
     r = store_begin(store, "sayhookctl key set", &error);
     if (r == 0)
         r = key_change(store, arguments[0], &request, &error);
-    if (r == STORE_NOT_FOUND) {
-        store_rollback(store);
-        return ctl_fail_no_key(ctl, arguments[0]);
-    }
-    if (r == 0)
-        r = store_commit(store, &error);
-    if (r < 0)
-        return ctl_fail_error(ctl, r, &error);
-    if (ctl->json) {
-        buf_append_str(&text, "{");
-        json_member_string(&text, "key_id", arguments[0]);
-        json_member_bool(&text, "changed", true);
-        buf_append_str(&text, "}");
-    } else {
-        buf_printf(&text, "%s is changed", arguments[0]);
-    }
-    return ctl_print(ctl, &text);
+    return end_write(ctl, store, arguments[0], "changed", r, &error);
 }
 
 int ctl_key_revoke(struct ctl *ctl, int argc, char **argv)
 {
     static const struct program_option options[] = {{NULL}};
-    cleanup(close_store) struct store *store = NULL;
-    cleanup(buf_release) struct buf text = BUF_INIT(CTL_OUTPUT_MAX);
+    cleanup(ctl_close_store) struct store *store = NULL;
     struct error error;
     char **arguments;
     int code = ctl_read(ctl, argc, argv, options, &arguments);
@@ -195,21 +197,5 @@ int ctl_key_revoke(struct ctl *ctl, int argc, char **argv)
     r = store_begin(store, "sayhookctl key revoke", &error);
     if (r == 0)
         r = key_revoke(store, arguments[0], &error);
-    if (r == STORE_NOT_FOUND) {
-        store_rollback(store);
-        return ctl_fail_no_key(ctl, arguments[0]);
-    }
-    if (r == 0)
-        r = store_commit(store, &error);
-    if (r < 0)
-        return ctl_fail_error(ctl, r, &error);
-    if (ctl->json) {
-        buf_append_str(&text, "{");
-        json_member_string(&text, "key_id", arguments[0]);
-        json_member_bool(&text, "revoked", true);
-        buf_append_str(&text, "}");
-    } else {
-        buf_printf(&text, "%s is revoked", arguments[0]);
-    }
-    return ctl_print(ctl, &text);
+    return end_write(ctl, store, arguments[0], "revoked", r, &error);
 }

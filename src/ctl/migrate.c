@@ -12,11 +12,6 @@ static void close_db(struct db **db)
     db_close(*db);
 }
 
-static void close_store(struct store **store)
-{
-    store_close(*store);
-}
-
 static int print_versions(const struct ctl *ctl, const char *database, int before, int after)
 {
     cleanup(buf_release) struct buf text = BUF_INIT(CTL_OUTPUT_MAX);
@@ -50,7 +45,7 @@ static int migrate(const char *path, int *ret_before, struct error *err)
 int ctl_migrate(struct ctl *ctl, int argc, char **argv)
 {
     static const struct program_option options[] = {{NULL}};
-    cleanup(close_store) struct store *store = NULL;
+    cleanup(ctl_close_store) struct store *store = NULL;
     struct error error;
     char **arguments;
     int before = 0;

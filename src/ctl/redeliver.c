@@ -30,11 +30,6 @@
 /* Webhooks without a body that are named; more are only counted. */
 #define NAMED_MAX 100
 
-static void close_store(struct store **store)
-{
-    store_close(*store);
-}
-
 static int run_write(struct store *store, const struct outbox_failure *failures, size_t count,
                      bool failed_only, size_t *ret_done, struct error *err)
 {
@@ -335,7 +330,7 @@ int ctl_delivery_redeliver(struct ctl *ctl, int argc, char **argv)
         {"dry-run", NULL, "only say how many there are", &words.dry_run},
         {NULL},
     };
-    cleanup(close_store) struct store *store = NULL;
+    cleanup(ctl_close_store) struct store *store = NULL;
     struct outbox_filter filter = {0};
     struct url url;
     int64_t rate = 1;

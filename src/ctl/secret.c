@@ -14,11 +14,6 @@
 #define OVERLAP_DEFAULT "24h"
 #define OVERLAP_MAX_MS  (INT64_C(30) * 24 * 60 * 60 * 1000)
 
-static void close_store(struct store **store)
-{
-    store_close(*store);
-}
-
 static int read_overlap(const struct ctl *ctl, const char *text, int64_t *ret_overlap)
 {
     const struct value_range range = {0, OVERLAP_MAX_MS};
@@ -77,7 +72,7 @@ int ctl_secret_rotate(struct ctl *ctl, int argc, char **argv)
          &overlap_text},
         {NULL},
     };
-    cleanup(close_store) struct store *store = NULL;
+    cleanup(ctl_close_store) struct store *store = NULL;
     char secret[WEBHOOK_SECRET_SIZE];
     int64_t overlap, ends_at = 0;
     struct error error;

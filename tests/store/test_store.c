@@ -86,14 +86,6 @@ static void crash_at_it(int64_t spoken)
     cr_assert_eq(take_back_as(&(struct take_back){.worker = worker, .culprit = claim.job_id}, 0), 1);
 }
 
-static struct job look_at(const char *job_id)
-{
-    struct job job = {0};
-
-    cr_assert_eq(job_get(database.store, 0, job_id, &job, NULL), 0);
-    return job;
-}
-
 static void ask_cancel(const char *job_id)
 {
     struct job asked = {0};
@@ -445,10 +437,10 @@ Test(store, a_job_at_which_worker_after_worker_crashes_fails_and_says_so)
 
     for (int i = 1; i < JOB_SETBACKS_MAX; i++)
         crash_at_it(7);
-    last = look_at(created.job_id);
+    last = get(created.job_id);
     cr_assert_eq(last.status, JOB_PENDING, "patience has an end, which is not reached");
     crash_at_it(7);
-    job = look_at(created.job_id);
+    job = get(created.job_id);
     cr_assert_eq(job.status, JOB_FAILED);
     cr_assert_str_eq(job.error_code, "worker_crashed");
     cr_assert_not_null(strstr(job.error_message, "7 characters"), "%s", job.error_message);
@@ -464,7 +456,7 @@ Test(store, workers_that_crash_further_on_each_time_are_not_held_against_a_job)
 
     for (int i = 0; i < 3 * JOB_SETBACKS_MAX; i++)
         crash_at_it(1 + i / (JOB_SETBACKS_MAX - 1));
-    job = look_at(created.job_id);
+    job = get(created.job_id);
     cr_assert_eq(job.status, JOB_PENDING);
     cr_assert_eq(job.spoken, 1 + (3 * JOB_SETBACKS_MAX - 1) / (JOB_SETBACKS_MAX - 1));
 }
@@ -482,7 +474,7 @@ Test(store, workers_that_die_beside_a_job_are_not_held_against_it)
         cr_assert_eq(database_claim(&database, worker, &claim), 0);
         cr_assert_eq(take_back_as(&(struct take_back){.worker = worker, .culprit = "job_another"}, 0), 1);
     }
-    job = look_at(created.job_id);
+    job = get(created.job_id);
     cr_assert_eq(job.status, JOB_PENDING);
 }
 
@@ -502,7 +494,7 @@ Test(store, a_job_that_fills_the_disk_each_time_fails_in_the_end)
                      i < JOB_SETBACKS_MAX ? 0 : STORE_GAVE_UP);
         cr_assert_eq(store_commit(database.store, NULL), 0);
     }
-    job = look_at(created.job_id);
+    job = get(created.job_id);
     cr_assert_eq(job.status, JOB_FAILED);
     cr_assert_str_eq(job.error_code, "storage_full");
     cr_assert_eq(pending_jobs(), 0);
@@ -516,7 +508,7 @@ Test(store, progress_never_falls)
 
     crash_at_it(12);
     crash_at_it(5);
-    job = look_at(created.job_id);
+    job = get(created.job_id);
     cr_assert_eq(job.spoken, 12);
 }
 

@@ -151,6 +151,17 @@ def test_a_body_of_a_hundred_megabytes_is_not_read(client):
     is_well(client)
 
 
+def test_a_body_that_a_file_does_not_take_is_measured_all_the_same(client):
+    """What nginx serves itself hands another method on to the API: an error on that way comes in place of an error."""
+    job = client.create(text=SENTENCE, timings=True)["job_id"]
+    client.wait(job, "completed")
+    for target in (f"/v1/download/{job}", f"/v1/download/{job}.json", f"//v1/download/{job}"):
+        begun = head(client, f"POST {target} HTTP/1.1", "Transfer-Encoding: chunked")
+        exchange(client, begun, *chunks(b" " * (17 * MEBI), MEBI)).expect_problem(413, "body_too_large")
+        exchange(client, begun, b"xyz\r\n").expect_problem(400, "bad_request")
+        exchange(client, begun, *chunks(b"{}", 1)).expect_problem(404 if target.startswith("//") else 405)
+
+
 def test_a_chunked_body_is_a_body(client):
     body = json.dumps({"text": SENTENCE * 20, "voice": "kal16"}).encode()
     for size in (1, 7, 4096):

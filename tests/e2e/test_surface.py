@@ -107,6 +107,7 @@ def test_an_api_that_hangs_or_is_gone_is_a_problem_of_the_gateway():
     with started() as product:
         product.change_nginx("fastcgi_read_timeout 60s;", "fastcgi_read_timeout 1s;")
         client = product.client
+        done = client.wait(client.create()["job_id"], "completed")["job_id"]
         product.freeze(product.api_pid)
         try:
             answer = client.get("/healthz").expect_problem(504, "gateway_timeout")
@@ -115,8 +116,12 @@ def test_an_api_that_hangs_or_is_gone_is_a_problem_of_the_gateway():
             os.kill(product.api_pid, signal.SIGCONT)
         os.kill(product.api_pid, signal.SIGKILL)
         wait_for("the API's end", lambda: not product.is_running(product.api_pid))
-        answer = client.get("/v1/jobs").expect_problem(502, "bad_gateway")
-        check(int(answer.headers["Retry-After"]) > 0, "no Retry-After")
+        # A file that is there leads to the API, too, by another method or another spelling of its address.
+        file = f"/v1/download/{done}"
+        for method, path in (("GET", "/v1/jobs"), ("POST", file), ("OPTIONS", file), ("GET", "/" + file)):
+            answer = client.call(method, path).expect_problem(502, "bad_gateway")
+            check(int(answer.headers["Retry-After"]) > 0, f"no Retry-After to {method} {path}")
+        client.get(file).expect(200)
 
 
 # --- limits per address -----------------------------------------------------------------------------------------------

@@ -39,8 +39,7 @@ static const char *read_created_before(const char *value, struct job_filter *fil
     const char *fault = read_time(value, &filter->created_before);
 
     if (fault == NULL && filter->created_before == 0)
-        filter->created_before =
-            1; /* the beginning of 1970: nothing is older, as before the next millisecond */
+        filter->created_before = 1; /* 1970 or earlier: nothing is older, as before the next millisecond */
     return fault;
 }
 

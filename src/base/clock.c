@@ -146,8 +146,9 @@ bool clock_parse_rfc3339(const char *text, int64_t *ret_wall_ms)
     if (!parse_fraction(&rest, &ms) || !parse_offset(rest, &offset))
         return false;
     seconds = (int64_t)timegm(&utc) - offset;
-    if (seconds < 0 || seconds > LAST_MS / 1000)
-        return false;
-    *ret_wall_ms = seconds * 1000 + ms;
+    if (seconds < 0)
+        *ret_wall_ms = 0;
+    else
+        *ret_wall_ms = seconds > LAST_MS / 1000 ? LAST_MS : seconds * 1000 + ms;
     return true;
 }

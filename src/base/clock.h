@@ -31,7 +31,8 @@ void clock_format_rfc3339(int64_t wall_ms, char ret_text[CLOCK_RFC3339_SIZE]);
 
 /*
  * Reads a time as RFC 3339 section 5.6 writes it, with any offset and any fraction of a second (cut to
- * milliseconds). False where it is none, or lies before 1970 or past 9999.
+ * milliseconds). False where it is none.  One before 1970 is read as the beginning of 1970, and one past 9999
+ * in UTC as the last millisecond of 9999: nothing of ours lies beyond.
  */
 bool clock_parse_rfc3339(const char *text, int64_t *ret_wall_ms);
 

@@ -63,6 +63,16 @@ def test_jobs_are_found_by_state(client):
     equal(sum(pages(client, "status=failed"), []), [], "failed")
 
 
+def test_a_time_of_any_year_is_a_time(client):
+    job = client.create()["job_id"]
+    for year in ("0000", "1582", "1969", "1970"):
+        equal(sum(pages(client, f"created_after={year}-01-01T00:00:00Z"), []), [job], f"jobs after {year}")
+        equal(sum(pages(client, f"created_before={year}-01-01T00:00:00Z"), []), [], f"jobs before {year}")
+    for late in ("9999-12-31T23:59:59Z", "9999-12-31T23:59:59-23:59"):
+        equal(sum(pages(client, f"created_before={late}"), []), [job], f"jobs before {late}")
+        equal(sum(pages(client, f"created_after={late}"), []), [], f"jobs after {late}")
+
+
 def test_a_link_keeps_the_filter_however_it_was_written(client):
     created = [client.create()["job_id"] for _ in range(3)]
     for query in (

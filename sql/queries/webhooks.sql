@@ -91,12 +91,12 @@ WHERE webhook IN (SELECT w.webhook
                   ORDER BY w.next_attempt_at
                   LIMIT ?5);
 
--- A webhook that is settled is due once more, unless its body was removed; the count of attempts goes on.  With ?3 only
--- one that has failed.
+-- A webhook that is settled is due once more, unless its body was removed or it was sent ?4 times; the count of attempts
+-- goes on.  With ?3 only one that has failed.
 -- name: webhook_owe_again
 UPDATE webhooks
 SET status = 'pending', next_attempt_at = ?2, owed_at = ?2, settled_at = NULL, revision = revision + 1
-WHERE webhook = ?1 AND status <> 'pending' AND (status = 'failed' OR NOT ?3) AND body <> '';
+WHERE webhook = ?1 AND status <> 'pending' AND (status = 'failed' OR NOT ?3) AND body <> '' AND attempts < ?4;
 
 -- name: job_webhook
 SELECT webhook

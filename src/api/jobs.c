@@ -249,13 +249,17 @@ static void answer_redeliver(struct change *change)
         reply_no_job(exchange, change->work.result, &change->work.error);
     else if (job->webhook_url == NULL)
         reply_problem(exchange, PROBLEM_NO_WEBHOOK, "the job was created without a webhook_url");
-    else if (job->webhook_status != WEBHOOK_PENDING)
-        reply_problem(exchange, PROBLEM_WEBHOOK_EXPIRED,
-                      "what was sent was kept for a time, and has been removed");
-    else
+    else if (job->webhook_status == WEBHOOK_PENDING)
         reply_problem(
             exchange, PROBLEM_WEBHOOK_PENDING,
             "the webhook has been neither delivered nor given up yet; `webhook` of the job tells more");
+    else if (job->webhook_attempts >= WEBHOOK_ATTEMPTS_MAX)
+        reply_problem(exchange, PROBLEM_TOO_MANY_ATTEMPTS,
+                      "the webhook was sent %d times, and no webhook is sent more often",
+                      WEBHOOK_ATTEMPTS_MAX);
+    else
+        reply_problem(exchange, PROBLEM_WEBHOOK_EXPIRED,
+                      "what was sent was kept for a time, and has been removed");
 }
 
 void handle_redeliver(struct exchange *exchange)

@@ -25,6 +25,7 @@ static const struct {
                                         409},
     [PROBLEM_NO_WEBHOOK] = {"no_webhook", "The job has no webhook", 409},
     [PROBLEM_WEBHOOK_PENDING] = {"webhook_pending", "The webhook is on its way", 409},
+    [PROBLEM_TOO_MANY_ATTEMPTS] = {"too_many_attempts", "The webhook was sent too often", 409},
     [PROBLEM_JOB_FAILED] = {"job_failed", "The job failed", 410},
     [PROBLEM_JOB_CANCELLED] = {"job_cancelled", "The job was cancelled", 410},
     [PROBLEM_AUDIO_EXPIRED] = {"audio_expired", "The audio was removed", 410},

@@ -66,6 +66,9 @@ static int fail_conflict(const struct ctl *ctl, const struct outbox_entry *entry
     if (!entry->has_body)
         return ctl_fail(ctl, EX_DATAERR, "%s cannot be sent again: retention has removed its body",
                         entry->webhook_id);
+    if (entry->status != WEBHOOK_PENDING && entry->attempts >= WEBHOOK_ATTEMPTS_MAX)
+        return ctl_fail(ctl, EX_DATAERR, "%s was sent %d times, and no webhook is sent more often",
+                        entry->webhook_id, WEBHOOK_ATTEMPTS_MAX);
     return ctl_fail(ctl, EX_DATAERR, "%s is owed or under way as it is", entry->webhook_id);
 }
 

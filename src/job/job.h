@@ -26,6 +26,12 @@
 /* A URL past this is refused by servers and proxies alike. */
 #define JOB_WEBHOOK_URL_MAX 2048
 
+/*
+ * Attempts at one webhook, those of the schedule (64 at most) and those that were asked for: every one of
+ * them is listed, and a list must fit into an answer.
+ */
+#define WEBHOOK_ATTEMPTS_MAX 1000
+
 /* The contract's limits of metadata: members, and bytes of names and values together. */
 #define JOB_METADATA_MEMBERS_MAX 16
 #define JOB_METADATA_BYTES_MAX   2048

@@ -5,9 +5,6 @@
 #include "store/internal.h"
 #include "store/outbox.h"
 
-/* A schedule has at most 64 entries; redeliveries by hand come on top. */
-#define DELIVERIES_MAX 1000
-
 void deliveries_free(struct delivery *deliveries, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
@@ -62,7 +59,7 @@ int outbox_attempts(struct store *store, int64_t webhook, struct delivery **ret_
     int r;
 
     db_bind_int(query, 1, webhook);
-    db_bind_int(query, 2, DELIVERIES_MAX);
+    db_bind_int(query, 2, WEBHOOK_ATTEMPTS_MAX);
     while ((r = db_step(query, err)) == DB_ROW) {
         struct delivery *grown = reallocarray(deliveries, count + 1, sizeof *deliveries);
 

@@ -245,6 +245,7 @@ static int owe_again(struct store *store, int64_t webhook, bool failed_only, str
     db_bind_int(query, 1, webhook);
     db_bind_int(query, 2, store_now(store));
     db_bind_int(query, 3, failed_only);
+    db_bind_int(query, 4, WEBHOOK_ATTEMPTS_MAX);
     r = db_run(query, err);
     if (r < 0)
         return r;

@@ -53,7 +53,7 @@ int outbox_list(struct store *store, const struct outbox_filter *filter, size_t 
  */
 int outbox_find(struct store *store, const char *id, struct outbox_entry *ret_entry, struct error *err);
 
-/* Every attempt at a webhook, oldest first, at most 1,000; deliveries_free() them. */
+/* Every attempt at a webhook, oldest first; deliveries_free() them. */
 int outbox_attempts(struct store *store, int64_t webhook, struct delivery **ret_deliveries, size_t *ret_count,
                     struct error *err);
 
@@ -78,7 +78,8 @@ int outbox_failures(struct store *store, struct outbox_walk *walk, struct outbox
 
 /*
  * [write] Has a webhook sent once more, as webhook_redeliver().  failed_only: not where it was delivered.
- * STORE_CONFLICT where its state does not allow it, its body was removed, or it is gone.
+ * STORE_CONFLICT where its state does not allow it, it was sent WEBHOOK_ATTEMPTS_MAX times, its body was
+ * removed, or it is gone.
  */
 int outbox_redeliver(struct store *store, int64_t webhook, bool failed_only, struct error *err);
 

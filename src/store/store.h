@@ -417,9 +417,9 @@ int webhook_open_attempts(struct store *store, struct attempt_ref *ret_attempts,
 
 /*
  * [write] Has the webhook of a job sent once more, under the same webhook_id: it is due at once, and a
- * failure is tried again only where the schedule has entries left.  STORE_NOT_FOUND as job_get();
- * STORE_CONFLICT where the job has none, it is owed or under way as it is, or its body was removed (*ret_job
- * tells).  *ret_job, which the caller releases, is filled but with STORE_NOT_FOUND.
+ * failure is tried again only where the schedule has entries left.  STORE_NOT_FOUND as job_get().
+ * STORE_CONFLICT, as *ret_job tells: there is none, it is owed as it is, it was sent WEBHOOK_ATTEMPTS_MAX
+ * times, or its body was removed.  *ret_job is the caller's to release but with STORE_NOT_FOUND.
  */
 int webhook_redeliver(struct store *store, int64_t key, const char *job_id, struct job *ret_job,
                       struct error *err);
@@ -441,7 +441,7 @@ struct delivery {
     char *peer; /* trace.peer is this */
 };
 
-/* Every attempt of a job's webhooks, oldest first, at most 1,000.  STORE_NOT_FOUND as job_get(). */
+/* Every attempt of a job's webhook, oldest first.  STORE_NOT_FOUND as job_get(). */
 int delivery_list(struct store *store, int64_t key, const char *job_id, struct delivery **ret_deliveries,
                   size_t *ret_count, struct error *err);
 void deliveries_free(struct delivery *deliveries, size_t count);

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Delivery: retries, faults, and where webhooks may go."""
 
+import contextlib
+import sqlite3
+
 from product import Receiver, check, equal, free_port, started, verify, wait_for
 
 
@@ -62,6 +65,38 @@ def test_a_webhook_is_sent_again_on_request(client, receiver):
     equal(len({(webhook.id, webhook.body) for webhook in webhooks}), 1, "different webhooks")
     verify(webhooks[-1], client.secret)
     equal([row["attempt"] for row in deliveries(client, job_id)], list(range(1, 8)), "attempts that are listed")
+
+
+# The most attempts at one webhook, with an answer to each that is as long in JSON as any.
+ATTEMPTS_MAX, EXCERPT = 1000, '"' * 1024
+
+
+def make_attempts(product, job_id, last):
+    """Attempts that were made before, up to that number; nobody wants to wait for them."""
+    with contextlib.closing(sqlite3.connect(product.setting("database"))) as database:
+        webhook, made = database.execute(
+            "SELECT webhook, attempts FROM webhooks WHERE job = (SELECT id FROM jobs WHERE job_id = ?)", (job_id,)).fetchone()
+        database.executemany(
+            "INSERT INTO deliveries (webhook, attempt, started_at, duration_ms, status_code, error_code, error_message,"
+            " response_excerpt) VALUES (?, ?, 1795507200000, 1, 500, 'http_status', 'the receiver answered 500', ?)",
+            [(webhook, attempt, EXCERPT) for attempt in range(made + 1, last + 1)])
+        database.execute("UPDATE webhooks SET attempts = ? WHERE webhook = ?", (last, webhook))
+        database.commit()
+
+
+def test_a_webhook_is_sent_so_often_that_every_attempt_can_be_listed(receiver):
+    with started() as product:
+        client = product.client
+        job_id = client.create(webhook_url=receiver.url)["job_id"]
+        again = f"/v1/jobs/{job_id}/redeliver"
+        ended(client, job_id, "delivered")
+        make_attempts(product, job_id, ATTEMPTS_MAX - 1)
+        client.call("POST", again).expect(202)
+        equal(ended(client, job_id, "delivered")["attempts"], ATTEMPTS_MAX, "attempts")
+        rows = deliveries(client, job_id)
+        equal([row["attempt"] for row in rows], list(range(1, ATTEMPTS_MAX + 1)), "attempts that are listed")
+        equal((rows[-2]["response_excerpt"], rows[-1]["status_code"]), (EXCERPT, 204), "the last two")
+        client.call("POST", again).expect_problem(409, "too_many_attempts")
 
 
 def test_what_is_no_webhook_or_on_its_way_is_not_sent_again(product, client, receiver):

@@ -601,6 +601,11 @@ Test(store, a_settled_webhook_can_be_owed_again_and_is_the_same)
     cr_assert_str_eq(again.body, webhook.body);
     cr_assert_eq(again.attempts, 1);
 
+    database_execute(&database, "UPDATE webhooks SET status = 'delivered', attempts = 999");
+    cr_assert_eq(redeliver(&job), 0);
+    database_execute(&database, "UPDATE webhooks SET status = 'failed', attempts = 1000");
+    cr_assert_eq(redeliver(&job), STORE_CONFLICT, "its attempts would be too many for a list");
+
     other = database_add_job(&database, database.key, "Without one.", NULL);
     cr_assert_eq(redeliver(&other), STORE_CONFLICT);
 }

@@ -301,6 +301,9 @@ http {{
     proxy_temp_path {folder}/proxy;
     scgi_temp_path {folder}/scgi;
     uwsgi_temp_path {folder}/uwsgi;
+    # As Debian's nginx.conf has it, and those who write types into it.
+    gzip on;
+    gzip_types application/json;
     include site.conf;
 }}
 """
@@ -363,7 +366,8 @@ def ask(port, method, path, key=None, secure=False):
     else:
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     with contextlib.closing(connection):
-        connection.request(method, path, headers={"Authorization": f"Bearer {key}"} if key else {})
+        headers = {"Accept-Encoding": "gzip", **({"Authorization": f"Bearer {key}"} if key else {})}
+        connection.request(method, path, headers=headers)
         response = connection.getresponse()
         return Answer(response.status, response.headers, response.read())
 
@@ -378,6 +382,7 @@ def test_a_site_answers_over_tls_and_tells_those_who_come_without_it():
             ("GET", f"/v1/download/{job_id}", 200),
             ("GET", f"/v1/download/{NEVER}", 404),
             ("GET", "/openapi.json", 200),
+            ("GET", "/docs/problems/", 200),
             ("TRACE", "/v1/jobs", 405),
             ("GET", "/" + "a" * 9000, 414),
         ):
@@ -385,6 +390,7 @@ def test_a_site_answers_over_tls_and_tells_those_who_come_without_it():
             if status != 200:
                 answer.expect_problem(status)
             equal(answer.headers["Strict-Transport-Security"], "max-age=31536000", f"HSTS of {status}")
+            check((answer.headers["ETag"] or '"')[0] == '"', f"{path} has a weak tag")
         ask(plain, "GET", f"/v1/jobs/{job_id}", key=client.key).expect_problem(403, "https_required")
         ask(plain, "POST", "/v1/tts/async", key=client.key).expect_problem(403, "https_required")
         ask(plain, "TRACE", "/").expect_problem(405)

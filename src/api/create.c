@@ -181,7 +181,7 @@ static bool may_store(struct creation *creation)
         (creation->repeatable.name != NULL &&
          repeatable_find(exchange->store, &creation->repeatable, &job, NULL) != STORE_NOT_FOUND))
         return true;
-    reply_problem(exchange, PROBLEM_STORAGE_FULL, "the server's disk is below its reserve; try again later");
+    reply_storage_full(exchange);
     return false;
 }
 

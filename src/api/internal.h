@@ -220,7 +220,8 @@ void handle_healthz(struct exchange *exchange);
 void handle_readyz(struct exchange *exchange);
 void handle_metrics(struct exchange *exchange);
 
-/* True where the disk is below its reserve. */
+/* True where the disk is below its reserve; and what is told to who would have more written there. */
 bool storage_is_full(struct api *api);
+void reply_storage_full(struct exchange *exchange);
 
 #endif

@@ -262,7 +262,11 @@ static void answer_redeliver(struct change *change)
                       "what was sent was kept for a time, and has been removed");
 }
 
+/* An attempt writes what the receiver answers, as often as it is asked for: the reserve is not for that. */
 void handle_redeliver(struct exchange *exchange)
 {
-    defer_change(exchange, redeliver, answer_redeliver);
+    if (storage_is_full(exchange->api))
+        reply_storage_full(exchange);
+    else
+        defer_change(exchange, redeliver, answer_redeliver);
 }

@@ -95,6 +95,11 @@ bool storage_is_full(struct api *api)
     return full;
 }
 
+void reply_storage_full(struct exchange *exchange)
+{
+    reply_problem(exchange, PROBLEM_STORAGE_FULL, "the server's disk is below its reserve; try again later");
+}
+
 /* ---- readiness ---- */
 
 static int count_check(struct commit_work *work, struct store *store, struct error *err)

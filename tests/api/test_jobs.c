@@ -114,7 +114,7 @@ Test(jobs, a_commit_wakes_the_worker)
     cr_assert_eq(poll(&poller, 1, 0), 1, "the hint is sent before the reply");
 }
 
-Test(jobs_apart, a_disk_below_its_reserve_takes_no_job)
+Test(jobs_apart, a_disk_below_its_reserve_takes_no_job_and_sends_no_webhook_again)
 {
     api.settings.disk_reserve = INT64_MAX;
     api_start();
@@ -122,6 +122,9 @@ Test(jobs_apart, a_disk_below_its_reserve_takes_no_job)
         &(struct fcgi_request){
             .method = "POST", .uri = "/v1/tts/async", .key = api.key, .body = "{\"text\":\"a\"}"},
         507, "storage_full");
+    testcase_problem(
+        &(struct fcgi_request){.method = "POST", .uri = "/v1/jobs/job_x/redeliver", .key = api.key}, 507,
+        "storage_full");
 }
 
 /* ---- reading ---- */

@@ -171,6 +171,7 @@ def test_below_the_reserve_nothing_is_taken_and_all_else_works():
             client.post(BODY, headers={"Idempotency-Key": "new"}).expect_problem(507, "storage_full")
             again = client.post(BODY, headers={"Idempotency-Key": "old"}).expect(202)
             equal((again.headers["Idempotent-Replayed"], again.json["job_id"]), ("true", named["job_id"]), "answer")
+            client.call("POST", f"/v1/jobs/{done['job_id']}/redeliver").expect_problem(507, "storage_full")
             equal(client.job(done["job_id"])["status"], "completed", "status")
             check(len(client.get("/v1/jobs").expect(200).json["jobs"]) >= 2, "too few jobs")
             client.download(done)

@@ -15,7 +15,7 @@ from product import PATIENCE, SENTENCE, Answer, Skip, check, contract, equal
 CREATE = "POST /v1/tts/async HTTP/1.1"
 MEBI = 1 << 20
 
-# What the API may keep of any number of hostile requests: less than one body of the largest size (max_body_bytes),
+# What the API and nginx may keep of any number of hostile requests: less than one body of the largest size (max_body_bytes),
 # so that keeping a single one of them would show.
 MEMORY_GROWTH_MAX = 12 * MEBI
 
@@ -287,10 +287,10 @@ def test_a_request_id_that_is_none_is_replaced(client):
 # --- memory ---------------------------------------------------------------------------------------------------------
 
 
-def memory_of(pid):
-    """The process's share of the machine's memory (PSS), in bytes."""
-    text = pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text()
-    return int(re.search(r"^Pss:\s+(\d+) kB", text, re.MULTILINE)[1]) * 1024
+def memory_of(pids):
+    """The processes' share of the machine's memory (PSS), in bytes."""
+    texts = (pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text() for pid in pids)
+    return 1024 * sum(int(re.search(r"^Pss:\s+(\d+) kB", text, re.MULTILINE)[1]) for text in texts)
 
 
 def test_hostile_requests_leave_no_memory_behind(product, client):
@@ -309,6 +309,10 @@ def test_hostile_requests_leave_no_memory_behind(product, client):
         for body in bodies:
             answer = create(client, body)
             check(answer.status in (400, 422), f"{body[:20]!r} gives {answer.status}")
+        create_in_chunks(client, b" " * (20 * MEBI), MEBI).expect_problem(413)
+        long = ((404, "/v1/jobs/job_" + "0" * 8_000), (404, "/v1/jobs/" + "%25" * 2_000), (414, "/" + "a" * MEBI))
+        for status, target in long:
+            get(client, target).expect_problem(status)
         threads = [threading.Thread(target=create, args=(client, bodies[0])) for _ in range(8)]
         for thread in threads:
             thread.start()
@@ -316,11 +320,13 @@ def test_hostile_requests_leave_no_memory_behind(product, client):
             thread.join()
 
     is_well(client)
-    before = memory_of(product.api_pid)
+    master = int((product.state / "run" / "nginx.pid").read_text())
+    pids = [product.api_pid, *product.children(master)]
+    before = memory_of(pids)
     for _ in range(3):
         attack()
     is_well(client)
-    grown = memory_of(product.api_pid) - before
+    grown = memory_of(pids) - before
     check(grown <= MEMORY_GROWTH_MAX, f"{before} bytes before, {grown} more behind")
 
 

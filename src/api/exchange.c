@@ -100,11 +100,33 @@ bool exchange_start(struct exchange *exchange)
 
 /* ---- the body ---- */
 
-/* The length that the client announced, or -1 with the reply made. */
-static long long announced_length(struct exchange *exchange)
+/* False where the reply is made: the body is of another type than JSON, or has a coding. */
+static bool body_is_json(struct exchange *exchange)
 {
     const char *type = request_field(exchange, "CONTENT_TYPE");
     const char *coding = request_field(exchange, "HTTP_CONTENT_ENCODING");
+
+    if (type != NULL && header_is_json(type) && coding == NULL)
+        return true;
+    /* RFC 9110 section 15.5.16: what would be right. */
+    if (coding != NULL)
+        reply_field(exchange, "Accept-Encoding", "identity");
+    reply_problem(
+        exchange, PROBLEM_UNSUPPORTED_MEDIA_TYPE,
+        "the body must be sent as Content-Type: application/json, in UTF-8, without a Content-Encoding");
+    return false;
+}
+
+bool body_is_none_or_json(struct exchange *exchange)
+{
+    const char *length = request_field(exchange, "CONTENT_LENGTH");
+
+    return length == NULL || strspn(length, "0") == strlen(length) || body_is_json(exchange);
+}
+
+/* The length that the client announced, or -1 with the reply made. */
+static long long announced_length(struct exchange *exchange)
+{
     const char *length = request_field(exchange, "CONTENT_LENGTH");
     long long max = exchange->api->settings->max_body_bytes;
     long long size = 0;
@@ -120,16 +142,7 @@ static long long announced_length(struct exchange *exchange)
                       size, max);
         return -1;
     }
-    if (type == NULL || !header_is_json(type) || coding != NULL) {
-        /* RFC 9110 section 15.5.16: what would be right. */
-        if (coding != NULL)
-            reply_field(exchange, "Accept-Encoding", "identity");
-        reply_problem(
-            exchange, PROBLEM_UNSUPPORTED_MEDIA_TYPE,
-            "the body must be sent as Content-Type: application/json, in UTF-8, without a Content-Encoding");
-        return -1;
-    }
-    return size;
+    return body_is_json(exchange) ? size : -1;
 }
 
 bool body_read(struct exchange *exchange, char **ret_body, size_t *ret_size)

@@ -173,6 +173,9 @@ void exchange_resume(struct exchange *exchange);
  * body_free().  False where the reply is made: no JSON, too large, too many at once, or cut short.
  */
 bool body_read(struct exchange *exchange, char **ret_body, size_t *ret_size);
+
+/* For a call that takes no body, and passes over one of the right type: false where the reply is made. */
+bool body_is_none_or_json(struct exchange *exchange);
 void body_free(struct api *api, char *body, size_t size);
 
 /* ---- cors.c: pages of other origins ---- */

@@ -190,7 +190,8 @@ static void answer_cancel(struct change *change)
 
 void handle_job_cancel(struct exchange *exchange)
 {
-    defer_change(exchange, cancel, answer_cancel);
+    if (body_is_none_or_json(exchange))
+        defer_change(exchange, cancel, answer_cancel);
 }
 
 /* ---- deliveries ---- */
@@ -265,6 +266,8 @@ static void answer_redeliver(struct change *change)
 /* An attempt writes what the receiver answers, as often as it is asked for: the reserve is not for that. */
 void handle_redeliver(struct exchange *exchange)
 {
+    if (!body_is_none_or_json(exchange))
+        return;
     if (storage_is_full(exchange->api))
         reply_storage_full(exchange);
     else

@@ -143,10 +143,15 @@ def plain(method, target, **rest):
 
 OLD = {"If-Unmodified-Since": "Thu, 01 Jan 1970 00:00:00 GMT"}
 
+TEXT_PLAIN = {"Content-Type": "text/plain"}
+
 # (method, path, status) → how to get it from a server that is well.
 CASES = {
     ("POST", "/v1/tts/async", 202): lambda client: client.post({"text": SENTENCE, "voice": "kal16"}),
-    ("POST", "/v1/tts/async", 415): plain("POST", "/v1/tts/async", body=b"a", headers={"Content-Type": "text/plain"}),
+    ("POST", "/v1/tts/async", 415): plain("POST", "/v1/tts/async", body=b"a", headers=TEXT_PLAIN),
+    ("DELETE", "/v1/jobs/{job_id}", 415): plain("DELETE", target_of("/v1/jobs/{job_id}"), body=b"a", headers=TEXT_PLAIN),
+    ("POST", "/v1/jobs/{job_id}/redeliver", 415):
+        plain("POST", target_of("/v1/jobs/{job_id}/redeliver"), body=b"a", headers=TEXT_PLAIN),
     ("POST", "/v1/tts/async", 422): plain("POST", "/v1/tts/async", body={"text": "", "vioce": "slt"}),
     ("GET", "/v1/jobs", 200): plain("GET", "/v1/jobs"),
     ("GET", "/v1/jobs", 304): again("/v1/jobs?created_before=2020-01-01T00:00:00Z"),

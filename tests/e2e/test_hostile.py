@@ -139,6 +139,15 @@ def test_a_body_is_json_in_utf_8_without_a_coding(client):
         answer = create(client, body, *fields)
         check(answer.status == 415, f"{fields} gives {answer.status}")
         answer.expect_problem(415, "unsupported_media_type")
+    # A call that takes none says so of the wrong ones too; one of no bytes is none, whatever its type.
+    for line in (f"DELETE /v1/jobs/job_{'0' * 36} HTTP/1.1", f"POST /v1/jobs/job_{'0' * 36}/redeliver HTTP/1.1"):
+        key = f"Authorization: Bearer {client.key}"
+        for field in ("Content-Type: text/plain", "Content-Encoding: gzip"):
+            begun = head(client, line, key, field, "Transfer-Encoding: chunked")
+            exchange(client, begun, *chunks(body, 7)).expect_problem(415, "unsupported_media_type")
+        exchange(client, head(client, line, key, "Content-Type: text/plain", "Content-Length: 0")).expect_problem(404)
+        json_type = "Content-Type: application/json"
+        exchange(client, head(client, line, key, json_type, "Content-Length: 2"), b"{}").expect_problem(404)
     for kind in ("application/json", "APPLICATION/JSON", 'application/json; charset="UTF-8"', "application/json;v=1"):
         create(client, body, f"Content-Type: {kind}").expect(202)
 

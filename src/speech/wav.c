@@ -136,18 +136,28 @@ int wav_encoder_open(struct sink *sink, enum audio_format format, int sample_rat
     return 0;
 }
 
-/* That the file is what this process would have made of so many samples, and perhaps more. */
+/* Whether the header is that of a file of so many samples. */
+static bool is_header(const unsigned char found[WAV_HEADER_SIZE], int sample_rate, int64_t samples)
+{
+    unsigned char expected[WAV_HEADER_SIZE];
+
+    wav_header(sample_rate, samples, expected);
+    return memcmp(found, expected, sizeof expected) == 0;
+}
+
+/* That the file is what this process would have made of so many samples, and perhaps more; it may have been
+ * completed, too, by one that died before anybody heard of it. */
 static int check_file(int fd, const char *path, int sample_rate, int64_t samples, struct error *err)
 {
-    unsigned char found[WAV_HEADER_SIZE], expected[WAV_HEADER_SIZE];
+    unsigned char found[WAV_HEADER_SIZE];
     struct stat status;
 
     if (fstat(fd, &status) < 0 || pread(fd, found, sizeof found, 0) < 0)
         return error_system(err, errno, "cannot read %s", path);
     if (status.st_size < WAV_HEADER_SIZE + samples * SAMPLE_SIZE)
         return error_set(err, -EBADMSG, "%s has fewer than %lld samples", path, (long long)samples);
-    wav_header(sample_rate, 0, expected);
-    if (memcmp(found, expected, sizeof found) != 0)
+    if (!is_header(found, sample_rate, 0) &&
+        !is_header(found, sample_rate, (status.st_size - WAV_HEADER_SIZE) / SAMPLE_SIZE))
         return error_set(err, -EBADMSG, "%s is not an unfinished WAV of %d Hz", path, sample_rate);
     return 0;
 }
@@ -167,9 +177,12 @@ int wav_encoder_reopen(struct sink *sink, int fd, const char *path, int sample_r
     if (wav == NULL)
         return error_set(err, -ENOMEM, "no memory for %s", path);
     r = sink_init(sink, fd, path, end, err);
-    if (r < 0)
+    if (r < 0) {
         free(wav);
-    else
-        *ret_encoder = &wav->encoder;
-    return r;
+        return r;
+    }
+    write_header(wav, 0); /* as long as it is not complete */
+    sink_seek(sink, end);
+    *ret_encoder = &wav->encoder;
+    return 0;
 }

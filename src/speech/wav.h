@@ -18,8 +18,8 @@
 void wav_header(int sample_rate, int64_t samples, unsigned char ret_header[WAV_HEADER_SIZE]);
 
 /*
- * Goes on with an unfinished file: cuts it to so many samples, behind which sink then starts (it is not yet
- * initialised). -EBADMSG where the file is not one of ours at that rate, or has fewer samples.
+ * Goes on with a file, completed or not: cuts it to so many samples, behind which sink then starts (it is not
+ * yet initialised). -EBADMSG where the file is not one of ours at that rate, or has fewer samples.
  */
 int wav_encoder_reopen(struct sink *sink, int fd, const char *path, int sample_rate, int64_t samples,
                        struct encoder **ret_encoder, struct error *err);

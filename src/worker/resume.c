@@ -159,13 +159,14 @@ static int64_t find_marks(const struct run *run)
     return 0;
 }
 
+/* It may be in its place already, where the worker died before the job was completed. */
 static int reopen_wav(struct run *run, int64_t epoch, struct error *err)
 {
     char part[PATH_MAX];
 
     if (!job_part_path(run->worker->options.settings->downloads_dir, &run->job,
                        audio_format_name(run->job.format), epoch, part) ||
-        rename(part, run->part_path) < 0)
+        (rename(part, run->part_path) < 0 && rename(run->final_path, run->part_path) < 0))
         return error_system(err, errno, "its audio is gone");
     return audio_writer_reopen(run->part_path, AUDIO_WAV, (int)run->mark.sample_rate, run->mark.samples,
                                &run->audio, err);

@@ -2,6 +2,7 @@
 """A long job goes on where a dead worker left it."""
 
 import contextlib
+import fcntl
 import os
 import random
 import signal
@@ -79,6 +80,34 @@ def test_after_a_stop_a_long_job_goes_on():
 
 def test_a_compressed_format_is_encoded_again_from_its_spool():
     speak_interrupted("opus", signal.SIGKILL)
+
+
+def speak_killed_at_the_end(form):
+    """Kills the worker when the audio has its name, and the job is not completed yet."""
+    text = long_text(9000)
+    with started() as product:
+        client = product.client
+        whole = client.wait(client.create(text, voice="slt", format=form, timings=True)["job_id"], "completed")
+        before = spoken_characters(product)
+        job_id = client.create(text, voice="slt", format=form, timings=True)["job_id"]
+        wait_for("half of the job", lambda: client.job(job_id)["progress"] >= 0.5)
+        with open(product.setting("database") + "-turnstile", "r+b") as turnstile:
+            fcntl.flock(turnstile, fcntl.LOCK_EX)  # nobody writes to the database
+            wait_for("the audio", lambda: list(product.state.glob(f"downloads/*/{job_id}.{form}")))
+            os.kill(product.worker_pid, signal.SIGKILL)
+            wait_for("the worker's end", lambda: not product.is_running(product.worker_pid))
+        product.start()
+        job = client.wait(job_id, "completed")
+        equal(job["audio"], whole["audio"], "the audio of an interrupted job")
+        client.download(job)
+        again = (spoken_characters(product) - before) / len(text) - 1
+        check(again <= 0.1, f"{again:.1%} of the text was spoken again")
+        check_left_is_nothing(product)
+
+
+def test_a_worker_that_is_killed_when_all_is_spoken_costs_no_speech():
+    speak_killed_at_the_end("wav")
+    speak_killed_at_the_end("opus")
 
 
 def test_a_cancelled_job_leaves_nothing_behind():

@@ -393,6 +393,30 @@ Test(audio, an_unfinished_wav_is_gone_on_with)
     cr_assert_str_eq(resumed.sha256, whole.sha256);
 }
 
+Test(audio, a_wav_that_was_completed_is_gone_on_with)
+{
+    const size_t count = 30000;
+    cleanup(free_ptr) int16_t *spoken = testcase_speech(count, 16000);
+    struct audio_writer *writer = testcase_writer(16000);
+    struct audio_facts whole, resumed;
+    struct error err = {""};
+
+    testcase_append(writer, spoken, count);
+    whole = testcase_finish(writer);
+    for (size_t vouched = count; vouched > 0; vouched -= count / 2) {
+        cr_assert_eq(audio_writer_reopen(path, AUDIO_WAV, 16000, (int64_t)vouched, &writer, &err), 0, "%s",
+                     err.text);
+        testcase_append(writer, spoken + vouched, count - vouched);
+        cr_assert_eq(audio_writer_flush(writer, false, &err), 0, "%s", err.text);
+        audio_writer_leave(writer); /* it dies a second time */
+        cr_assert_eq(audio_writer_reopen(path, AUDIO_WAV, 16000, (int64_t)count, &writer, &err), 0, "%s",
+                     err.text);
+        resumed = testcase_finish(writer);
+        cr_assert_eq(resumed.samples, (int64_t)count);
+        cr_assert_str_eq(resumed.sha256, whole.sha256);
+    }
+}
+
 Test(audio, what_is_no_unfinished_wav_is_not_gone_on_with)
 {
     cleanup(free_ptr) int16_t *spoken = testcase_speech(1000, 16000);

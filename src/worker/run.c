@@ -146,7 +146,7 @@ static void end(struct run *run)
     run_settle(run);
 }
 
-/* A JSON array, or NULL where all was spoken. */
+/* A JSON array, or NULL where all that was read could be spoken. */
 static const char *describe_losses(struct run *run)
 {
     const struct checkpoint_mark *mark = &run->mark;
@@ -155,9 +155,11 @@ static const char *describe_losses(struct run *run)
         return NULL;
     snprintf(
         run->warnings, sizeof run->warnings,
-        "[{\"code\":\"unspeakable_characters\",\"message\":\"%lld characters have no form that the voice "
-        "can speak, and were left out\",\"count\":%lld,\"start\":%lld,\"end\":%lld}]",
-        (long long)mark->lost, (long long)mark->lost, (long long)mark->lost_start, (long long)mark->lost_end);
+        "[{\"code\":\"unspeakable_characters\",\"message\":\"%lld %s no form that the voice can speak, and %s "
+        "left out\",\"count\":%lld,\"start\":%lld,\"end\":%lld}]",
+        (long long)mark->lost, mark->lost == 1 ? "character has" : "characters have",
+        mark->lost == 1 ? "was" : "were", (long long)mark->lost, (long long)mark->lost_start,
+        (long long)mark->lost_end);
     return run->warnings;
 }
 
@@ -191,6 +193,7 @@ static void blame(struct run *run, const struct utterance *culprit, const char *
         .error_message = run->error_message,
         .error_start = culprit != NULL ? culprit->segment.source_start : -1,
         .error_end = culprit != NULL ? culprit->segment.source_end : -1,
+        .warnings = describe_losses(run),
     };
     log_write(LOG_LEVEL_WARNING, &context, "job failed: %s: %s", code, run->error_message);
 }

@@ -79,12 +79,13 @@ static int join(struct run *run, struct utterance *utterance, struct error *err)
         r = append_pause(run, (size_t)run->mark.sample_rate * PARAGRAPH_PAUSE_MS / 1000, err);
     if (r < 0)
         return r;
-    count_losses(run, &utterance->segment.losses);
     if (utterance->segment.bytes > 0 && task->sample_count == 0) /* the engine found nothing in it */
         count_losses(run, &(struct clean_losses){.count = utterance->segment.source_end -
                                                           utterance->segment.source_start,
                                                  .start = utterance->segment.source_start,
                                                  .end = utterance->segment.source_end});
+    else
+        count_losses(run, &utterance->segment.losses);
     run->mark.words = run->words != NULL ? word_spool_count(run->words) : 0;
     run->mark.source_end = utterance->segment.source_end;
     run->mark.source_bytes = utterance->segment.source_bytes;

@@ -93,14 +93,16 @@ def test_markup_is_text(client):
     spoken(client, "<speak><audio src='/etc/passwd'/><prosody rate='0'>Hello</prosody></speak> %s %n ; rm -rf / $(id)")
 
 
-def test_letters_that_no_voice_has_do_no_harm(client):
-    answer = client.post({"text": "漢字かな交じり文", "voice": "kal16"})
-    if answer.status == 202:
-        job = client.wait(answer.json["job_id"])
-        check(job["status"] == "completed" or job["error"]["code"] == "nothing_to_speak", job)
-    else:
-        answer.expect_problem(422)
-    spoken(client, "Greetings 漢字 from a mixed text.")
+def test_letters_that_no_voice_has_are_counted_and_located(client):
+    job = spoken(client, "Greetings 漢字 from a mixed text, 🂡.")
+    (warning,) = job["warnings"]
+    equal((warning["count"], warning["start"], warning["end"]), (3, 10, 33), "what was left out, and where")
+    equal(spoken(client, SENTENCE)["warnings"], None, "warnings of a text that was spoken whole")
+    text = "漢字かな交じり文"
+    job = client.wait(client.create(text=text)["job_id"])
+    equal((job["status"], job["error"]["code"]), ("failed", "nothing_to_speak"), "status and error")
+    (warning,) = job["warnings"]
+    equal((warning["count"], warning["start"], warning["end"]), (len(text), 0, len(text)), "what was left out")
 
 
 def test_an_unknown_language_or_voice_is_refused(client):

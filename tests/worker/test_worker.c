@@ -299,6 +299,7 @@ Test(worker, a_text_in_which_the_voice_finds_nothing_fails_and_says_so)
     stop(&running);
     cr_assert_eq(job.status, JOB_FAILED);
     cr_assert_str_eq(job.error_code, "nothing_to_speak");
+    cr_assert_not_null(strstr(job.warnings, "\"count\":2,\"start\":0,\"end\":2"));
     cr_assert_eq(count_files(), 0);
     job_release(&job);
 }

@@ -201,15 +201,29 @@ static bool is_long_enough(const struct cue_maker *maker, size_t count)
            line_chars(maker->parts, 0, count) >= PHRASE_CHARS_MIN;
 }
 
+/* All of the parts; but where the one behind them goes on with a token, up to that token, if what is in front
+ * of it does not flash. */
+static size_t cut_at_token(const struct cue_maker *maker)
+{
+    size_t token = maker->count;
+    int64_t start, end;
+
+    while (token > 0 && maker->parts[token].joined)
+        token--;
+    return heard_span(maker->parts, token, &start, &end) && end - start >= samples_of(maker, CUE_MS_MIN)
+               ? token
+               : maker->count;
+}
+
 /* How many of the parts make the next cue, where one more would be too much: up to the last sentence that
- * ends among them, else the last clause, else all. */
+ * ends among them, else the last clause, else the last token. */
 static size_t find_cut(const struct cue_maker *maker)
 {
     for (int wanted = PHRASE_SENTENCE; wanted >= PHRASE_CLAUSE; wanted--)
         for (size_t count = maker->count; count > 0; count--)
             if ((int)maker->parts[count - 1].end >= wanted && is_long_enough(maker, count))
                 return count;
-    return maker->count;
+    return cut_at_token(maker);
 }
 
 /* Whether the parts and the one behind them are one cue. */
@@ -242,55 +256,86 @@ static int add_part(struct cue_maker *maker, const struct cue_part *part, struct
 
 /* ---- tokens ---- */
 
-static size_t bytes_of(const char *text, size_t size, size_t chars)
+/* The most code points of a piece of a token, so that it fits into a line and is not heard for too long. */
+static int64_t piece_chars_max(const struct cue_maker *maker, int64_t chars, int64_t samples)
 {
-    size_t bytes = 0;
-
-    for (; chars > 0; chars--) {
-        uint32_t code_point;
-
-        bytes += utf8_decode(text + bytes, size - bytes, &code_point);
-    }
-    return bytes;
-}
-
-/* Into how many pieces a token is taken apart, so that each fits into a line and is not heard for too long.
- */
-static int64_t count_pieces(const struct cue_maker *maker, int64_t chars, int64_t samples)
-{
-    int64_t most = CUE_LINE_CHARS; /* characters of a piece */
+    int64_t most = CUE_LINE_CHARS;
 
     if (samples > 0 && chars * samples_of(maker, CUE_MS_MAX) / samples < most)
         most = chars * samples_of(maker, CUE_MS_MAX) / samples;
-    if (most == 0)
-        most = 1;
-    return (chars + most - 1) / most;
+    return most > 0 ? most : 1;
+}
+
+/* Behind these a reader sees the parts of an address, a path or a compound. */
+static bool is_inner_mark(uint32_t code_point)
+{
+    return code_point > 0 && code_point < 0x80 && strchr("/\\-_.,;:?&=+#@|~", (int)code_point) != NULL;
+}
+
+/* How good it is to take a token apart between two code points. */
+static int cut_rank(uint32_t before, uint32_t after, int32_t *state)
+{
+    if (!utf8_character_ends(before, after, state))
+        return 0;
+    return is_inner_mark(before) && !is_inner_mark(after) ? 2 : 1;
+}
+
+/*
+ * The first piece of `chars` code points, of which a piece may have `most`: all of them where they are no
+ * more, else up to a good place near the end of pieces of one length.  *ret_bytes: what it takes.
+ */
+static int64_t cut_piece(const char *text, size_t size, int64_t chars, int64_t most, size_t *ret_bytes)
+{
+    int64_t wanted = chars / ((chars + most - 1) / most), best = 0;
+    uint32_t before = 0, code_point = 0;
+    size_t at = utf8_decode(text, size, &before);
+    int best_rank = -1;
+    int32_t state = 0;
+
+    if (chars <= most) {
+        *ret_bytes = size;
+        return chars;
+    }
+    for (int64_t i = 1; i <= most; i++) {
+        size_t used = utf8_decode(text + at, size - at, &code_point);
+        int rank = cut_rank(before, code_point, &state);
+
+        if (rank == 2 && i < wanted / 2)
+            rank = 1; /* too little for a line of its own */
+        if (rank > best_rank || (rank == best_rank && llabs(i - wanted) <= llabs(best - wanted))) {
+            best_rank = rank;
+            best = i;
+            *ret_bytes = at;
+        }
+        before = code_point;
+        at += used;
+    }
+    return best;
 }
 
 int cue_maker_add(struct cue_maker *maker, const struct timed_token *token, struct error *err)
 {
-    int64_t chars = utf8_count(token->text, token->bytes);
+    int64_t chars = utf8_count(token->text, token->bytes), taken = 0;
     int64_t samples = token->sample_end - token->sample_start;
-    int64_t pieces = count_pieces(maker, chars, samples);
+    int64_t most = piece_chars_max(maker, chars, samples);
     size_t at = 0;
     int r = 0;
 
     if (token->starts_paragraph && maker->count > 0)
         r = cut_cue(maker, maker->count, err);
-    for (int64_t i = 0; r == 0 && i < pieces; i++) {
-        int64_t first = chars * i / pieces, next = chars * (i + 1) / pieces;
+    while (r == 0 && taken < chars) {
         struct cue_part part = {
-            .chars = (size_t)(next - first),
-            .joined = i > 0,
+            .joined = taken > 0,
             .heard = samples > 0,
-            .sample_start = token->sample_start + samples * first / chars,
-            .sample_end = token->sample_start + samples * next / chars,
+            .sample_start = token->sample_start + samples * taken / chars,
         };
 
-        part.bytes = bytes_of(token->text + at, token->bytes - at, part.chars);
+        part.chars = (size_t)cut_piece(token->text + at, token->bytes - at, chars - taken, most, &part.bytes);
         memcpy(part.text, token->text + at, part.bytes);
         at += part.bytes;
-        if (i + 1 == pieces)
+        taken += (int64_t)part.chars;
+        part.sample_end = token->sample_start + samples * taken / chars;
+        if (taken == chars)
             part.end = phrase_end_of(token->text, token->bytes);
         r = add_part(maker, &part, err);
     }

@@ -48,6 +48,11 @@ int64_t utf8_count(const char *bytes, size_t size)
     return count;
 }
 
+bool utf8_character_ends(uint32_t before, uint32_t after, int32_t *state)
+{
+    return utf8proc_grapheme_break_stateful((utf8proc_int32_t)before, (utf8proc_int32_t)after, state);
+}
+
 /*
  * Symbols that people read out by name, of ASCII and of its wide forms.  Those that decorate more often than
  * they speak (* / \ ^ _ | ~) are not among them: a line of asterisks is a ruler, not a text.

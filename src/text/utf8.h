@@ -24,6 +24,12 @@ bool utf8_is_valid(const char *bytes, size_t size, size_t *ret_fault);
 int64_t utf8_count(const char *bytes, size_t size);
 
 /*
+ * Whether a character as readers see it, such as a letter with its accents, ends between two code points
+ * (Unicode Standard Annex #29).  *state is 0 at the start of a text and goes along with it.
+ */
+bool utf8_character_ends(uint32_t before, uint32_t after, int32_t *state);
+
+/*
  * True where a valid text holds something that can be spoken in some language: a letter, a digit, or a symbol
  * that has a name of its own in speech, such as %, € or an emoji (text/symbols.h).  Punctuation, white space
  * and pictures without a name have none.

@@ -196,6 +196,61 @@ Test(cues, long_tokens_are_broken_into_lines_and_cues)
     free(cues);
 }
 
+static void testcase_lines(const char *text, const char *const *expected, size_t lines)
+{
+    struct shown *cues;
+    size_t count, found = 0;
+
+    testcase_cues(text, &cues, &count);
+    for (size_t i = 0; i < count; i++)
+        for (int line = 0; line < cues[i].lines; line++, found++) {
+            cr_assert_lt(found, lines);
+            cr_expect_str_eq(cues[i].text[line], expected[found]);
+        }
+    cr_assert_eq(found, lines);
+    cr_assert_eq(remove(words_path), 0);
+    free(cues);
+}
+
+/* A token that fits into a line is whole; a longer one stays within a cue, and is broken where it has marks.
+ */
+Test(cues, a_long_address_is_broken_behind_its_marks)
+{
+    static const char *const expected[] = {
+        "All that is known of it can be read at",
+        "https://www.example.org/library/",
+        "speech-synthesis/subtitles.html?line=42",
+        "today.",
+    };
+    static const char *const whole[] = {
+        "All that is known of it can be read at",
+        "www.example.org/library/of-the-subtitles,",
+        "today.",
+    };
+
+    testcase_lines("All that is known of it can be read at "
+                   "https://www.example.org/library/speech-synthesis/subtitles.html?line=42 today.",
+                   expected, array_length(expected));
+    testcase_lines("All that is known of it can be read at www.example.org/library/of-the-subtitles, today.",
+                   whole, array_length(whole));
+}
+
+Test(cues, a_letter_keeps_its_accents_where_a_token_is_broken)
+{
+    struct buf text = BUF_INIT(1000);
+    struct shown *cues;
+    size_t count;
+
+    for (int i = 0; i < 21; i++)
+        buf_append_str(&text, "xe\xCC\x81\xCC\xA3"); /* an e with an accent and a dot below */
+    testcase_cues(buf_str(&text), &cues, &count);
+    for (size_t i = 0; i < count; i++)
+        for (int line = 0; line < cues[i].lines; line++)
+            cr_assert(cues[i].text[line][0] == 'x' || cues[i].text[line][0] == 'e', "%s", cues[i].text[line]);
+    buf_release(&text);
+    free(cues);
+}
+
 Test(cues, a_token_that_is_heard_for_long_is_shown_in_parts)
 {
     static const struct voice slow = {.ms_per_byte = 1000, .pause_ms = 20, .paragraph_pause_ms = 350};

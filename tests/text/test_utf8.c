@@ -95,6 +95,21 @@ Test(utf8, code_points_are_counted)
     cr_expect_eq(utf8_count("\0\0", 2), 2);
 }
 
+Test(utf8, a_character_ends_where_a_reader_sees_it_end)
+{
+    static const uint32_t joined[][2] = {
+        {'e', 0x0301}, {0x1F44D, 0x1F3FD}, {0x2764, 0xFE0F}, {0x1F468, 0x200D}, {0x1100, 0x1161}};
+    static const uint32_t apart[][2] = {{'e', 'e'}, {0x0301, 'e'}, {0x6F22, 0x5B57}, {0x1F44D, 0x1F44D}};
+    int32_t state = 0;
+
+    for (size_t i = 0; i < array_length(joined); i++, state = 0)
+        cr_expect_not(utf8_character_ends(joined[i][0], joined[i][1], &state), "%zu", i);
+    for (size_t i = 0; i < array_length(apart); i++, state = 0)
+        cr_expect(utf8_character_ends(apart[i][0], apart[i][1], &state), "%zu", i);
+    cr_expect_not(utf8_character_ends(0x1F468, 0x200D, &state));
+    cr_expect_not(utf8_character_ends(0x200D, 0x1F469, &state), "a family is one");
+}
+
 Test(utf8, a_letter_a_digit_or_a_named_symbol_can_be_spoken)
 {
     static const char *const texts[] = {"a", "7", "...x",     "é",      "ß",  "日本", "شكرا", "Ⅳ", "½", "%",

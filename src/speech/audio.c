@@ -145,13 +145,9 @@ int audio_writer_add(struct audio_writer *writer, const struct buf *packets, siz
     return r < 0 ? r : count_samples(writer, samples, err);
 }
 
-int audio_writer_flush(struct audio_writer *writer, bool durable, struct error *err)
+int audio_writer_flush(struct audio_writer *writer, struct error *err)
 {
-    int r = sink_flush(&writer->sink, err);
-
-    if (r == 0 && durable && fdatasync(writer->fd) < 0)
-        r = error_system(err, errno, "cannot sync %s", writer->path);
-    return r;
+    return sink_flush(&writer->sink, err);
 }
 
 static int hash_file(int fd, int64_t *ret_bytes, char ret_hex[SHA256_HEX_SIZE], struct error *err)

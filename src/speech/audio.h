@@ -49,10 +49,10 @@ int audio_writer_add(struct audio_writer *writer, const struct buf *packets, siz
                      struct error *err);
 
 /*
- * Hands what is buffered to the kernel, so that it survives this process; `durable` waits until it survives a
- * power cut, too.  All samples of a WAV so far; of the other formats what is encoded.
+ * Hands what is buffered to the kernel, so that it survives this process.  All samples of a WAV so far; of
+ * the other formats what is encoded.
  */
-int audio_writer_flush(struct audio_writer *writer, bool durable, struct error *err);
+int audio_writer_flush(struct audio_writer *writer, struct error *err);
 
 /*
  * Completes the header, makes the bytes durable (not the folder's entry), and reads the file once to hash it.

@@ -116,13 +116,9 @@ int word_spool_append(struct word_spool *spool, const struct timed_word *words, 
     return sink_check(&spool->sink, err);
 }
 
-int word_spool_flush(struct word_spool *spool, bool durable, struct error *err)
+int word_spool_flush(struct word_spool *spool, struct error *err)
 {
-    int r = sink_flush(&spool->sink, err);
-
-    if (r == 0 && durable && fdatasync(spool->fd) < 0)
-        r = error_system(err, errno, "cannot sync %s", spool->path);
-    return r;
+    return sink_flush(&spool->sink, err);
 }
 
 int64_t word_spool_count(const struct word_spool *spool)

@@ -6,7 +6,6 @@
 #ifndef SPEECH_WORDS_H
 #define SPEECH_WORDS_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -41,8 +40,8 @@ int word_spool_reopen(const char *path, int64_t words, struct word_spool **ret_s
 int word_spool_append(struct word_spool *spool, const struct timed_word *words, size_t count,
                       struct error *err);
 
-/* Hands what is buffered to the kernel, so that it survives this process; `durable`: a power cut, too. */
-int word_spool_flush(struct word_spool *spool, bool durable, struct error *err);
+/* Hands what is buffered to the kernel, so that it survives this process. */
+int word_spool_flush(struct word_spool *spool, struct error *err);
 
 /* Words so far. */
 int64_t word_spool_count(const struct word_spool *spool);

@@ -13,7 +13,7 @@
 #include "base/file.h"
 
 /* Another layout gets another text, and the job is then spoken anew. */
-#define MAGIC "sayhook marks 1\n"
+#define MAGIC "sayhook marks 2\n"
 
 /* Only this process's user has a use for it. */
 #define MARKS_MODE 0600
@@ -26,12 +26,14 @@ struct header {
 
 struct record {
     struct checkpoint_mark mark;
-    int64_t durable;
-    uint64_t check; /* of what stands before it: a record may be torn */
+    int64_t durable; /* so many records, and what they vouch for, were durable when this one was added */
+    uint64_t check;  /* of what stands before it: a record may be torn */
 };
 
 struct checkpoint {
     int fd;
+    int64_t count;   /* records */
+    int64_t durable; /* of them */
 };
 
 /* FNV-1a (Fowler, Noll, Vo), 64 bits. */
@@ -53,7 +55,7 @@ static struct header make_header(const char *boot_id)
     return header;
 }
 
-static int wrap(int fd, struct checkpoint **ret_checkpoint, struct error *err)
+static int wrap(int fd, int64_t count, int64_t durable, struct checkpoint **ret_checkpoint, struct error *err)
 {
     struct checkpoint *checkpoint = malloc(sizeof *checkpoint);
 
@@ -61,7 +63,7 @@ static int wrap(int fd, struct checkpoint **ret_checkpoint, struct error *err)
         close(fd);
         return error_set(err, -ENOMEM, "out of memory");
     }
-    checkpoint->fd = fd;
+    *checkpoint = (struct checkpoint){.fd = fd, .count = count, .durable = durable};
     *ret_checkpoint = checkpoint;
     return 0;
 }
@@ -81,32 +83,42 @@ int checkpoint_create(const char *path, const char *boot_id, struct checkpoint *
         unlink(path);
         return r;
     }
-    return wrap(fd, ret_checkpoint, err);
+    return wrap(fd, 0, 0, ret_checkpoint, err);
 }
 
-/* The last record that can be trusted, and where the next one goes. */
-static int find_mark(int fd, bool same_boot, struct checkpoint_mark *ret_mark, off_t *ret_end)
+/* Behind so many records. */
+static off_t end_of(int64_t count)
+{
+    return (off_t)sizeof(struct header) + (off_t)count * (off_t)sizeof(struct record);
+}
+
+/* Record `number`, which counts from 1; false where it is torn. */
+static bool read_record(int fd, int64_t number, struct record *ret_record)
+{
+    return pread(fd, ret_record, sizeof *ret_record, end_of(number - 1)) == (ssize_t)sizeof *ret_record &&
+           ret_record->check == checksum(ret_record);
+}
+
+/* The last record that can be trusted, and its number; CHECKPOINT_NONE. */
+static int find_mark(int fd, bool same_boot, struct record *ret_record, int64_t *ret_number)
 {
     struct stat status;
-    struct record record;
-    off_t at;
+    int64_t number;
 
     if (fstat(fd, &status) < 0)
         return -errno;
-    at = status.st_size - (off_t)sizeof(struct header);
-    at -= at % (off_t)sizeof record;
-    for (; at > 0; at -= (off_t)sizeof record) {
-        off_t start = (off_t)sizeof(struct header) + at - (off_t)sizeof record;
-
-        if (pread(fd, &record, sizeof record, start) != (ssize_t)sizeof record)
-            return -EIO;
-        if (record.check == checksum(&record) && (same_boot || record.durable != 0)) {
-            *ret_mark = record.mark;
-            *ret_end = start + (off_t)sizeof record;
-            return 0;
-        }
+    number = (status.st_size - end_of(0)) / (int64_t)sizeof(struct record);
+    while (number > 0 && !read_record(fd, number, ret_record))
+        number--;
+    if (number > 0 && !same_boot) {
+        number = ret_record->durable;
+        if (number > 0 && !read_record(fd, number, ret_record))
+            number = 0;
+        ret_record->durable = number; /* it says so itself from now on */
+        ret_record->check = checksum(ret_record);
     }
-    return CHECKPOINT_NONE;
+    *ret_number = number;
+    return number > 0 ? 0 : CHECKPOINT_NONE;
 }
 
 int checkpoint_reopen(const char *path, const char *boot_id, struct checkpoint **ret_checkpoint,
@@ -114,8 +126,8 @@ int checkpoint_reopen(const char *path, const char *boot_id, struct checkpoint *
 {
     const struct header ours = make_header(boot_id);
     struct header header;
-    struct checkpoint_mark mark = {0};
-    off_t end = 0;
+    struct record record = {0};
+    int64_t count = 0;
     int fd = open(path, O_RDWR | O_CLOEXEC);
     int r = CHECKPOINT_NONE;
 
@@ -123,32 +135,48 @@ int checkpoint_reopen(const char *path, const char *boot_id, struct checkpoint *
         return errno == ENOENT ? CHECKPOINT_NONE : error_system(err, errno, "cannot open %s", path);
     if (pread(fd, &header, sizeof header, 0) == (ssize_t)sizeof header &&
         memcmp(header.magic, ours.magic, sizeof header.magic) == 0)
-        r = find_mark(fd, memcmp(header.boot_id, ours.boot_id, sizeof header.boot_id) == 0, &mark, &end);
+        r = find_mark(fd, memcmp(header.boot_id, ours.boot_id, sizeof header.boot_id) == 0, &record, &count);
     /* From here on the marks are of this boot. */
-    if (r == 0 && (ftruncate(fd, end) < 0 || lseek(fd, 0, SEEK_END) < 0 ||
+    if (r == 0 && (pwrite(fd, &record, sizeof record, end_of(count - 1)) != (ssize_t)sizeof record ||
+                   ftruncate(fd, end_of(count)) < 0 || lseek(fd, 0, SEEK_END) < 0 ||
                    pwrite(fd, &ours, sizeof ours, 0) != (ssize_t)sizeof ours))
         r = -errno;
     if (r != 0) {
         close(fd);
         return r < 0 ? error_system(err, -r, "cannot go on with %s", path) : r;
     }
-    r = wrap(fd, ret_checkpoint, err);
+    r = wrap(fd, count, record.durable, ret_checkpoint, err);
     if (r == 0)
-        *ret_mark = mark;
+        *ret_mark = record.mark;
     return r;
 }
 
 int checkpoint_add(struct checkpoint *checkpoint, const struct checkpoint_mark *mark, bool durable,
                    struct error *err)
 {
-    struct record record = {.mark = *mark, .durable = durable};
+    struct record record = {.mark = *mark};
     int r;
 
+    checkpoint->count++;
+    if (durable)
+        checkpoint->durable = checkpoint->count;
+    record.durable = checkpoint->durable;
     record.check = checksum(&record);
     r = file_write_all(checkpoint->fd, &record, sizeof record, err);
     if (r == 0 && durable && fdatasync(checkpoint->fd) < 0)
         r = error_system(err, errno, "cannot sync a checkpoint");
     return r;
+}
+
+int64_t checkpoint_count(const struct checkpoint *checkpoint)
+{
+    return checkpoint->count;
+}
+
+void checkpoint_vouch(struct checkpoint *checkpoint, int64_t count)
+{
+    if (count > checkpoint->durable)
+        checkpoint->durable = count;
 }
 
 struct checkpoint *checkpoint_close(struct checkpoint *checkpoint)

@@ -3,8 +3,9 @@
  * What of a long job is spoken, kept on disk for whoever claims the job after us.
  *
  * A file of marks, each of which vouches for the samples and words before it; the last one counts.  Marks
- * need no sync: they survive the death of the process.  After a crash of the machine only those count that
- * were made durable together with what they vouch for.
+ * need no sync: they survive the death of the process.  After a crash of the machine only that one counts of
+ * which it was known by then that what it vouches for is durable: each mark tells which was the last such
+ * one.
  */
 #ifndef WORKER_CHECKPOINT_H
 #define WORKER_CHECKPOINT_H
@@ -42,6 +43,12 @@ int checkpoint_reopen(const char *path, const char *boot_id, struct checkpoint *
 /* Adds a mark; durable: what it vouches for is on disk, and so is the mark when this returns. */
 int checkpoint_add(struct checkpoint *checkpoint, const struct checkpoint_mark *mark, bool durable,
                    struct error *err);
+
+/* How many marks there are; 0 is none. */
+int64_t checkpoint_count(const struct checkpoint *checkpoint);
+
+/* So many marks and what they vouch for are durable, says whoever synced them; the next mark tells it on. */
+void checkpoint_vouch(struct checkpoint *checkpoint, int64_t count);
 
 /* Closes; the file stays.  Takes NULL. */
 struct checkpoint *checkpoint_close(struct checkpoint *checkpoint);

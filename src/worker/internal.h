@@ -70,6 +70,12 @@
 /* Progress is written at most this often. */
 #define PROGRESS_INTERVAL_MS 250
 
+/*
+ * How often what a long job keeps is made durable.  A crash of the machine costs what was spoken since the
+ * last time but one; most jobs are over before the first, and none of them costs the disk anything.
+ */
+#define SYNC_INTERVAL_MS 60000
+
 /* The pause behind a paragraph. */
 #define PARAGRAPH_PAUSE_MS 350
 
@@ -121,6 +127,7 @@ struct run {
     struct audio_writer *audio;     /* NULL until the first samples */
     struct checkpoint *checkpoint;  /* of a long job, from then on */
     struct checkpoint_mark mark;    /* what is joined so far */
+    int64_t sync_at;                /* when what is kept is made durable next */
     int spool_fd;                   /* its samples, of a format that is encoded; else -1 */
     struct word_spool *words;       /* of a job with timings, from its first samples on */
     int64_t samples;                /* joined so far: in the file, or in the spool */
@@ -228,6 +235,7 @@ struct worker {
     int64_t turned_at;              /* when the loop turned last */
     int64_t looked_at;              /* when the database was looked at last */
     struct claim_request *claiming; /* a claim is under way */
+    struct sync_work *syncing;      /* a sync is under way */
     bool maybe_cancelled;           /* a claimed job's cancellation may have been asked for */
     bool stopped;                   /* letters only free what they are about */
     int fatal;                      /* why the worker cannot go on, a negative errno value */
@@ -346,6 +354,17 @@ bool run_leave(struct run *run);
 
 /* Goes on where an earlier claim came to; a run whose earlier claims left nothing stays at its beginning. */
 int run_resume(struct run *run, struct error *err);
+
+/* ---- durable.c ---- */
+
+/* Makes what a long run keeps durable when it is time, beside the loop. */
+void watch_durability(struct worker *worker, int64_t now);
+
+/* The same for one run, now: waits for the disk. */
+int run_make_durable(struct run *run, struct error *err);
+
+/* Waits for the sync that is under way; its letter comes after that. */
+void durable_stop(struct worker *worker);
 
 /* ---- encode.c ---- */
 

@@ -72,9 +72,9 @@ int run_mark(struct run *run, struct error *err)
         return 0;
     run->mark.samples = run->samples;
     if (!is_spooled(run))
-        r = audio_writer_flush(run->audio, false, err);
+        r = audio_writer_flush(run->audio, err);
     if (r == 0 && run->words != NULL)
-        r = word_spool_flush(run->words, false, err);
+        r = word_spool_flush(run->words, err);
     return r < 0 ? r : checkpoint_add(run->checkpoint, &run->mark, false, err);
 }
 
@@ -101,22 +101,6 @@ void run_forget(struct run *run)
             unlink(path);
 }
 
-/* Syncs what the last mark vouches for, and that mark: it survives the machine's restart, too. */
-static int make_durable(struct run *run, struct error *err)
-{
-    int r = 0;
-
-    if (run->mark.samples == 0)
-        return 0;
-    if (is_spooled(run) && fdatasync(run->spool_fd) < 0)
-        r = error_system(err, errno, "cannot sync the spool");
-    else if (!is_spooled(run))
-        r = audio_writer_flush(run->audio, true, err);
-    if (r == 0 && run->words != NULL)
-        r = word_spool_flush(run->words, true, err);
-    return r < 0 ? r : checkpoint_add(run->checkpoint, &run->mark, true, err);
-}
-
 bool run_leave(struct run *run)
 {
     struct log_context context = run_context(run);
@@ -126,7 +110,7 @@ bool run_leave(struct run *run)
         atomic_load(&run->worker->lease.worker) != run->claimed_by) /* others have taken the job over */
         return false;
     /* The marks that were made hold in any case, as long as the machine runs. */
-    if (make_durable(run, &err) < 0)
+    if (run_make_durable(run, &err) < 0)
         log_write(LOG_LEVEL_WARNING, &context, "what is spoken may not survive the machine's end: %s",
                   err.text);
     if (is_spooled(run))

@@ -45,6 +45,7 @@ struct run *run_new(struct worker *worker, struct job *job, const char *text, si
     run->last = &run->first;
     run->last_task = &run->first_task;
     run->spool_fd = -1;
+    run->sync_at = clock_monotonic_ms(worker->options.clock) + SYNC_INTERVAL_MS;
     if (!job_final_path(downloads, &run->job, run->final_path) ||
         !job_part_path(downloads, &run->job, audio_format_name(run->job.format), run->job.epoch,
                        run->part_path))

@@ -91,7 +91,7 @@ int run_write_timings(struct run *run, struct store *store, struct error *err)
             return error_set(err, -ENAMETOOLONG, "the setting `downloads_dir` is too long a path");
         files[i] = parts[i];
     }
-    r = word_spool_flush(run->words, false, err);
+    r = word_spool_flush(run->words, err);
     return r < 0 ? r : timings_write(&source, files, err);
 }
 

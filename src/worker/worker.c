@@ -160,6 +160,7 @@ struct worker *worker_free(struct worker *worker)
         lease_end(worker);
     encoders_stop(worker);
     finishers_stop(worker);
+    durable_stop(worker);
     worker->committer = committer_stop(worker->committer);
     worker->stopped = true;
     if (worker->mailbox.fd >= 0)
@@ -299,6 +300,7 @@ static void turn(struct worker *worker)
     lease_watch(worker, now);
     watch_pool(worker);
     watch_space(worker, now);
+    watch_durability(worker, now);
     schedule(worker);
 }
 

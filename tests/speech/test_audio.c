@@ -363,8 +363,7 @@ static void testcase_die_while_writing(const int16_t *samples, size_t vouched, s
 
         if (audio_writer_open(path, AUDIO_WAV, 16000, &writer, NULL) == 0 &&
             audio_writer_append(writer, samples, vouched, NULL) == 0 &&
-            audio_writer_flush(writer, true, NULL) == 0 &&
-            audio_writer_append(writer, samples, more, NULL) == 0)
+            audio_writer_flush(writer, NULL) == 0 && audio_writer_append(writer, samples, more, NULL) == 0)
             _exit(0);
         _exit(1);
     }
@@ -407,7 +406,7 @@ Test(audio, a_wav_that_was_completed_is_gone_on_with)
         cr_assert_eq(audio_writer_reopen(path, AUDIO_WAV, 16000, (int64_t)vouched, &writer, &err), 0, "%s",
                      err.text);
         testcase_append(writer, spoken + vouched, count - vouched);
-        cr_assert_eq(audio_writer_flush(writer, false, &err), 0, "%s", err.text);
+        cr_assert_eq(audio_writer_flush(writer, &err), 0, "%s", err.text);
         audio_writer_leave(writer); /* it dies a second time */
         cr_assert_eq(audio_writer_reopen(path, AUDIO_WAV, 16000, (int64_t)count, &writer, &err), 0, "%s",
                      err.text);

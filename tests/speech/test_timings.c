@@ -258,7 +258,7 @@ Test(timings, ten_hours_do_not_drift)
     }
     cr_assert_gt(samples, INT64_C(10) * 3600 * RATE);
     cr_assert_eq(word_spool_count(spool), tokens);
-    cr_assert_eq(word_spool_flush(spool, false, NULL), 0);
+    cr_assert_eq(word_spool_flush(spool, NULL), 0);
     word_spool_close(spool);
     testcase_write(buf_str(&text), text.length, SIZE_MAX, samples);
 
@@ -300,13 +300,13 @@ Test(timings, words_of_a_dead_process_are_gone_on_with)
         words[i] = (struct timed_word){i, i + 1, 10 * i, 10 * i + 5};
     cr_assert_eq(word_spool_open(words_path, &spool, NULL), 0);
     cr_assert_eq(word_spool_append(spool, words, 60, NULL), 0);
-    cr_assert_eq(word_spool_flush(spool, true, NULL), 0);
+    cr_assert_eq(word_spool_flush(spool, NULL), 0);
     word_spool_close(spool);
     cr_assert_eq(word_spool_reopen(words_path, 61, &spool, NULL), -EBADMSG);
     cr_assert_eq(word_spool_reopen(words_path, 50, &spool, NULL), 0);
     cr_assert_eq(word_spool_count(spool), 50);
     cr_assert_eq(word_spool_append(spool, words + 50, 50, NULL), 0);
-    cr_assert_eq(word_spool_flush(spool, false, NULL), 0);
+    cr_assert_eq(word_spool_flush(spool, NULL), 0);
     word_spool_close(spool);
     cr_assert_eq(word_spool_open(words_path, &spool, NULL), -EEXIST);
     cr_assert_eq(word_reader_open(words_path, &reader, NULL), 0);

@@ -121,7 +121,7 @@ int64_t testcase_speak_with(speak_segment *speak, void *engine, int paragraph_pa
             segment_release(&segment);
         }
     }
-    cr_assert_eq(word_spool_flush(spool, false, NULL), 0);
+    cr_assert_eq(word_spool_flush(spool, NULL), 0);
     word_spool_close(spool);
     segmenter_free(segmenter);
     return samples;

@@ -88,6 +88,24 @@ Test(checkpoint, after_a_crash_of_the_machine_only_durable_marks_count)
     cr_assert_eq(testcase_last(OTHER), 0);
 }
 
+Test(checkpoint, what_was_synced_meanwhile_counts_once_a_mark_tells_of_it)
+{
+    const struct checkpoint_mark sixth = mark(6), seventh = mark(7);
+    struct checkpoint *checkpoint;
+    struct checkpoint_mark last;
+
+    testcase_write(5, 0);
+    cr_assert_eq(checkpoint_reopen(path, BOOT, &checkpoint, &last, NULL), 0);
+    cr_assert_eq(checkpoint_count(checkpoint), 5);
+    cr_assert_eq(checkpoint_add(checkpoint, &sixth, false, NULL), 0);
+    checkpoint_vouch(checkpoint, 5); /* which a sync was begun with */
+    checkpoint_vouch(checkpoint, 2);
+    cr_assert_eq(checkpoint_add(checkpoint, &seventh, false, NULL), 0);
+    checkpoint_close(checkpoint);
+    cr_assert_eq(testcase_last(OTHER), 5);
+    cr_assert_eq(testcase_last(BOOT), 5, "it is durable in any case");
+}
+
 Test(checkpoint, a_torn_or_damaged_mark_is_passed_over)
 {
     struct stat status;

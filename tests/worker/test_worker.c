@@ -19,6 +19,7 @@
 #include "crypto/sha256.h"
 #include "job/files.h"
 #include "support/database.h"
+#include "worker/checkpoint.h"
 
 /* Long enough for a loaded machine under a sanitizer; a test that waits this long has failed. */
 #define PATIENCE_MS 60000
@@ -67,6 +68,23 @@ TestSuite(worker, .init = setup, .fini = teardown, .timeout = 300);
 
 /* ---- a worker on a thread of its own ---- */
 
+/* The system's clock; the monotonic one may be put forward. */
+static _Atomic int64_t ahead_us;
+
+static int64_t wall_us(const struct clock *clock)
+{
+    (void)clock;
+    return clock_system.wall_us(&clock_system);
+}
+
+static int64_t monotonic_us(const struct clock *clock)
+{
+    (void)clock;
+    return clock_system.monotonic_us(&clock_system) + ahead_us;
+}
+
+static const struct clock clock_of_workers = {wall_us, monotonic_us};
+
 struct running {
     struct worker *worker;
     pthread_t thread;
@@ -81,7 +99,7 @@ static void *work(void *argument)
     struct running *running = argument;
     const struct worker_options options = {.settings = &settings,
                                            .synth_program = running->program,
-                                           .clock = &clock_system,
+                                           .clock = &clock_of_workers,
                                            .stop_fd = running->stop_fd};
     struct error err = {""};
 
@@ -304,27 +322,46 @@ Test(worker, a_text_in_which_the_voice_finds_nothing_fails_and_says_so)
     job_release(&job);
 }
 
-static void testcase_cancelled_while_running(void)
+static struct job add_very_long_job(void)
 {
     cleanup(buf_release) struct buf text = BUF_INIT(1 << 20);
-    cleanup(job_release) struct job created = {0}, asked = {0}, job = {0};
-    struct running running;
 
     for (int i = 0; i < 2000; i++)
         buf_printf(&text, "This is sentence number %d of a text that takes a while. ", i);
-    created = database_add_job(&database, database.key, buf_str(&text), NULL);
-    start(&running, SYNTH_FOR_TESTS);
-    for (int waited = 0; waited < PATIENCE_MS; waited += 10) { /* until some of it was spoken */
-        job_release(&job);
-        cr_assert_eq(job_get(database.store, 0, created.job_id, &job, NULL), 0);
-        if (job.spoken > 0)
-            break;
+    return database_add_job(&database, database.key, buf_str(&text), NULL);
+}
+
+static void wait_for_progress(const char *job_id)
+{
+    int64_t spoken = 0;
+
+    for (int waited = 0; spoken == 0; waited += 10) {
+        cleanup(job_release) struct job job = {0};
+
+        cr_assert_lt(waited, PATIENCE_MS);
+        cr_assert_eq(job_get(database.store, 0, job_id, &job, NULL), 0);
+        spoken = job.spoken;
         poll(NULL, 0, 10);
     }
+}
+
+static void cancel(const char *job_id)
+{
+    cleanup(job_release) struct job asked = {0};
+
     cr_assert_eq(store_begin(database.store, "test", NULL), 0);
-    cr_assert_eq(job_cancel(database.store, database.key, created.job_id, &asked, NULL), 0);
+    cr_assert_eq(job_cancel(database.store, database.key, job_id, &asked, NULL), 0);
     cr_assert_eq(store_commit(database.store, NULL), 0);
-    job_release(&job);
+}
+
+static void testcase_cancelled_while_running(void)
+{
+    cleanup(job_release) struct job created = add_very_long_job(), job = {0};
+    struct running running;
+
+    start(&running, SYNTH_FOR_TESTS);
+    wait_for_progress(created.job_id);
+    cancel(created.job_id);
     job = wait_for_end(created.job_id);
     stop(&running);
     cr_assert_eq(job.status, JOB_CANCELLED);
@@ -340,6 +377,45 @@ Test(worker, a_cancellation_does_not_wait_for_the_next_poll)
 {
     settings.poll_interval = 10 * PATIENCE_MS;
     testcase_cancelled_while_running();
+}
+
+/* Samples that another boot of the machine would trust, by a copy of the job's marks; 0 is none. */
+static int64_t durable_samples(const struct job *job)
+{
+    cleanup(buf_release) struct buf marks = BUF_INIT(1 << 20);
+    cleanup(free_ptr) char *copy = in_folder("marks");
+    struct checkpoint *checkpoint = NULL;
+    struct checkpoint_mark mark = {0};
+    char path[PATH_MAX];
+
+    cr_assert(job_spool_path(settings.spool_dir, job, 1, SPOOL_MARKS, path));
+    cr_assert_eq(file_read(path, &marks, NULL), 0);
+    cr_assert_eq(file_replace(copy, marks.data, marks.length, 0600, NULL), 0);
+    if (checkpoint_reopen(copy, "another boot", &checkpoint, &mark, NULL) == 0)
+        checkpoint_close(checkpoint);
+    return mark.samples;
+}
+
+Test(worker, what_is_spoken_of_a_long_job_becomes_durable_while_it_goes_on)
+{
+    cleanup(job_release) struct job created = add_very_long_job(), job = {0};
+    struct running running;
+    int64_t durable = 0;
+
+    start(&running, SYNTH_FOR_TESTS);
+    wait_for_progress(created.job_id);
+    cr_assert_eq(durable_samples(&created), 0, "the disk is spared at first");
+    ahead_us += (int64_t)2 * 60 * 1000 * 1000;
+    for (int waited = 0; durable == 0; waited += 10) {
+        cr_assert_lt(waited, PATIENCE_MS);
+        durable = durable_samples(&created);
+        poll(NULL, 0, 10);
+    }
+    cancel(created.job_id);
+    job = wait_for_end(created.job_id);
+    stop(&running);
+    cr_assert_eq(job.status, JOB_CANCELLED);
+    cr_assert_eq(count_files(), 0);
 }
 
 Test(worker, what_is_unfinished_when_it_stops_is_put_back_and_finished_by_the_next)

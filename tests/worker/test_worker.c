@@ -649,22 +649,34 @@ Test(worker, an_engine_that_speaks_at_another_rate_harms_its_job_only)
     cr_assert_eq(after.status, JOB_COMPLETED);
 }
 
-Test(worker, a_segment_that_kills_its_synthesizer_twice_fails_its_job_only)
+/* The second sentence of the text is to blame, in code points. */
+static void testcase_poison(const char *text, const char *code)
 {
     cleanup(job_release) struct job poison = {0}, before = {0}, after = {0};
     struct running running;
 
     start(&running, FAULTY_ENGINE_FOR_TESTS);
     before = speak("An honest text.");
-    poison = speak("An honest start. Then please crash now. An honest end.");
+    poison = speak(text);
     after = speak("Another honest text.");
     stop(&running);
     cr_assert_eq(before.status, JOB_COMPLETED);
     cr_assert_eq(after.status, JOB_COMPLETED);
     cr_assert_eq(poison.status, JOB_FAILED);
-    cr_assert_str_eq(poison.error_code, "synthesis_crashed");
+    cr_assert_str_eq(poison.error_code, code);
     cr_assert_leq(poison.error_start, 17);
     cr_assert_geq(poison.error_end, 39, "the culprit's place in the text is told");
     cr_assert_lt(poison.error_end, 54);
     cr_assert_eq(count_files(), 2);
+}
+
+Test(worker, a_segment_that_kills_its_synthesizer_twice_fails_its_job_only)
+{
+    testcase_poison("An honest start. Then please crash now. An honest end.", "synthesis_crashed");
+}
+
+Test(worker, a_segment_that_floods_twice_fails_its_job_only)
+{
+    testcase_poison("An h\xC3\xB6nest st\xC3\xA4rt. Then please flood now. An honest end.",
+                    "synthesis_flooded");
 }

@@ -355,6 +355,42 @@ Test(store, a_key_with_a_long_queue_does_not_starve_another)
     cr_assert_leq(position, 9, "five of each in ten claims");
 }
 
+Test(store, a_key_of_three_times_the_weight_gets_three_times_as_much)
+{
+    int64_t worker = database_join(&database);
+    int64_t other = database_add_key(&database, 2);
+    struct key_request change = KEY_UNCHANGED;
+    struct api_key *keys;
+    size_t count;
+    int heavy = 0;
+
+    cr_assert_eq(key_list(database.store, &keys, &count, NULL), 0);
+    change.weight = 3;
+    cr_assert_eq(store_begin(database.store, "test", NULL), 0);
+    for (size_t i = 0; i < count; i++)
+        if (keys[i].key == database.key)
+            cr_assert_eq(key_change(database.store, keys[i].key_id, &change, NULL), 0);
+    cr_assert_eq(store_commit(database.store, NULL), 0);
+    for (size_t i = 0; i < count; i++)
+        api_key_release(&keys[i]);
+    free(keys);
+    for (int i = 0; i < 80; i++) {
+        struct job job =
+            database_add_job(&database, i % 2 == 0 ? database.key : other, "a text of some length", NULL);
+
+        job_release(&job);
+    }
+    for (int i = 0; i < 40; i++) {
+        struct job claim = {0};
+
+        cr_assert_eq(database_claim(&database, worker, &claim), 0);
+        heavy += claim.key == database.key;
+        job_release(&claim);
+    }
+    cr_assert_geq(heavy, 29);
+    cr_assert_leq(heavy, 31, "thirty of forty");
+}
+
 Test(store, a_stale_workers_result_is_discarded)
 {
     int64_t slow = database_join(&database);

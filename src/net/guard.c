@@ -176,19 +176,19 @@ static void refresh_own_addresses(struct guard *guard)
 }
 
 /* Where the machine's addresses cannot be had at all, each could be its own. */
-static const char *own_address_reason(struct guard *guard, const struct cidr *address)
+static int judge_own(struct guard *guard, const struct cidr *address)
 {
-    const char *reason = NULL;
+    int condition = 0;
 
     pthread_mutex_lock(&guard->lock);
     refresh_own_addresses(guard);
     if (guard->own == NULL)
-        reason = "this machine's own addresses are not known";
-    for (size_t i = 0; reason == NULL && i < guard->own_count; i++)
+        condition = GUARD_NOT_KNOWN;
+    for (size_t i = 0; condition == 0 && i < guard->own_count; i++)
         if (cidr_holds(&guard->own[i], address))
-            reason = "this machine";
+            condition = GUARD_BLOCKED_ADDRESS;
     pthread_mutex_unlock(&guard->lock);
-    return reason;
+    return condition;
 }
 
 /* NULL where the address is of the public internet. */
@@ -207,6 +207,7 @@ int guard_judge_address(struct guard *guard, const struct sockaddr *address, str
 {
     struct cidr one;
     const char *reason;
+    int condition;
 
     if (!cidr_from_address(address, &one))
         return error_set(err, GUARD_BLOCKED_ADDRESS, "the address is neither IPv4 nor IPv6");
@@ -216,11 +217,13 @@ int guard_judge_address(struct guard *guard, const struct sockaddr *address, str
         if (cidr_holds(&guard->allowed[i], &one))
             return 0;
     reason = blocked_reason(&one);
-    if (reason == NULL)
-        reason = own_address_reason(guard, &one);
     if (reason != NULL)
         return error_set(err, GUARD_BLOCKED_ADDRESS, "webhooks may not go to this address (%s)", reason);
-    return 0;
+    condition = judge_own(guard, &one);
+    if (condition == GUARD_NOT_KNOWN)
+        return error_set(err, condition, "this machine's own addresses are not known");
+    return condition != 0 ? error_set(err, condition, "webhooks may not go to this address (this machine)")
+                          : 0;
 }
 
 /* RFC 6761 section 6.3: these names are the machine itself, whatever the DNS says.  Without a final dot. */
@@ -258,6 +261,7 @@ static int judge_literal(struct guard *guard, const struct url *url, struct erro
 
 int guard_judge_url(struct guard *guard, const char *text, struct url *ret_url, struct error *err)
 {
+    struct error reason = {""};
     struct url url;
     int r = url_parse(text, &url, err);
 
@@ -267,8 +271,10 @@ int guard_judge_url(struct guard *guard, const char *text, struct url *ret_url, 
         return error_set(err, GUARD_BLOCKED_SCHEME, "the URL must begin with https://");
     if (!port_is_allowed(guard, url.port))
         return error_set(err, GUARD_BLOCKED_PORT, "webhooks may not go to port %d", url.port);
-    r = judge_literal(guard, &url, err);
-    if (r == 0)
-        *ret_url = url;
-    return r;
+    r = judge_literal(guard, &url, &reason);
+    /* What is not known is no fault of the URL's; the judgement at the connection counts. */
+    if (r != 0 && r != GUARD_NOT_KNOWN)
+        return error_set(err, r, "%s", reason.text);
+    *ret_url = url;
+    return 0;
 }

@@ -26,6 +26,7 @@
 #define GUARD_BLOCKED_SCHEME  1
 #define GUARD_BLOCKED_PORT    2
 #define GUARD_BLOCKED_ADDRESS 3
+#define GUARD_NOT_KNOWN       4 /* nothing goes there now; another time it may be found allowed */
 
 struct guard;
 
@@ -46,13 +47,14 @@ struct guard *guard_free(struct guard *guard);
 /*
  * Parses a URL and judges its scheme, its port and, where the host is an address in any spelling ("127.1",
  * "0x7f.1", "2130706433", "[::ffff:127.0.0.1]") or localhost, the address.  Asks no DNS.  -EINVAL as
- * url_parse(), or one of the conditions.  Any thread.
+ * url_parse(), or one of the first three conditions.  Any thread.
  */
 int guard_judge_url(struct guard *guard, const char *text, struct url *ret_url, struct error *err);
 
 /*
  * Judges an address and the port in it.  IPv4 inside IPv6 (mapped, and NAT64's 64:ff9b::/96) is judged as
- * IPv4.  0, GUARD_BLOCKED_PORT or GUARD_BLOCKED_ADDRESS.  Any thread.
+ * IPv4.  0, GUARD_BLOCKED_PORT or GUARD_BLOCKED_ADDRESS; GUARD_NOT_KNOWN where the kernel has never told this
+ * machine's own addresses, of which this could be one.  Any thread.
  */
 int guard_judge_address(struct guard *guard, const struct sockaddr *address, struct error *err);
 

@@ -41,11 +41,23 @@ void outcome_make(const struct settings *settings, const struct send_result *sen
     if (sent->error_code == NULL)
         record.status = WEBHOOK_DELIVERED;
     else if (may_try_again(sent) &&
-             schedule_next(&settings->webhook_retry_schedule, number, now, random, &record.next_attempt_at))
+             schedule_next(&settings->webhook_retry_schedule, used, now, random, &record.next_attempt_at))
         record.status = WEBHOOK_PENDING;
     if (sent->error_code != NULL && pause > 0)
         record.pause_until = now + pause * 1000;
     *ret_record = record;
+}
+
+/* What ended an attempt before it came to the receiver. */
+static bool is_our_own(const char *code)
+{
+    static const char *const codes[] = {DELIVERY_BLOCKED_ADDRESS, DELIVERY_BLOCKED_PORT,
+                                        DELIVERY_INTERRUPTED};
+
+    for (size_t i = 0; i < array_length(codes); i++)
+        if (strcmp(code, codes[i]) == 0)
+            return true;
+    return false;
 }
 
 static enum health_event event_of_status(int status)
@@ -60,7 +72,7 @@ bool outcome_tells(const struct send_result *sent, enum health_event *ret_event)
 {
     if (sent->error_code == NULL)
         *ret_event = HEALTH_TAKEN;
-    else if (sent->forbidden || strcmp(sent->error_code, DELIVERY_INTERRUPTED) == 0)
+    else if (is_our_own(sent->error_code))
         return false;
     else if (strcmp(sent->error_code, DELIVERY_HTTP_STATUS) == 0)
         *ret_event = event_of_status(sent->status_code);

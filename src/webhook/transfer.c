@@ -75,6 +75,13 @@ static void note_candidate(struct transfer *transfer, const struct curl_sockaddr
         note_peer(transfer, host, port);
 }
 
+/* One address that cannot be judged now outweighs others that are refused for good. */
+static void note_blocked(struct transfer *transfer, int condition)
+{
+    if (transfer->blocked != GUARD_NOT_KNOWN)
+        transfer->blocked = condition;
+}
+
 static curl_socket_t on_open_socket(void *context, curlsocktype purpose, struct curl_sockaddr *address)
 {
     struct transfer *transfer = context;
@@ -82,7 +89,7 @@ static curl_socket_t on_open_socket(void *context, curlsocktype purpose, struct 
 
     (void)purpose;
     if (condition != 0) {
-        transfer->blocked = condition;
+        note_blocked(transfer, condition);
         return CURL_SOCKET_BAD;
     }
     transfer->opened = true;
@@ -244,7 +251,7 @@ static void fail(struct send_result *result, const char *code, const char *messa
 
 void transfer_refuse(int condition, const char *reason, struct send_result *ret_result)
 {
-    *ret_result = (struct send_result){.forbidden = true};
+    *ret_result = (struct send_result){.forbidden = condition != GUARD_NOT_KNOWN};
     fail(ret_result, condition == GUARD_BLOCKED_PORT ? DELIVERY_BLOCKED_PORT : DELIVERY_BLOCKED_ADDRESS,
          reason);
 }
@@ -339,7 +346,10 @@ void transfer_judge(struct transfer *transfer, CURLcode code, struct send_result
     curl_easy_getinfo(transfer->easy, CURLINFO_RETRY_AFTER, &retry_after);
     if (transfer->blocked != 0 && !transfer->opened) {
         /* The reason stays here: it would tell the client what a name of the internal network leads to. */
-        transfer_refuse(transfer->blocked, "the host leads to an address that webhooks may not go to",
+        transfer_refuse(transfer->blocked,
+                        transfer->blocked == GUARD_NOT_KNOWN
+                            ? "the server cannot tell at present whether webhooks may go to the address"
+                            : "the host leads to an address that webhooks may not go to",
                         &result);
     } else if (status_decides(transfer, code, status)) {
         judge_status(status, &result);

@@ -12,7 +12,7 @@ struct transfer {
     struct guard *guard;
     CURL *easy;
     struct curl_slist *headers;
-    int blocked;   /* a condition of the guard, for an address that it refused */
+    int blocked;   /* a condition of the guard, for addresses that it refused */
     bool opened;   /* an address was found that the guard allowed */
     bool flooded;  /* header lines without end */
     int64_t sends; /* how often the request left */
@@ -34,7 +34,7 @@ struct transfer *transfer_new(const struct sender_options *options);
 bool transfer_prepare(struct transfer *transfer, const struct send_request *request);
 struct transfer *transfer_free(struct transfer *transfer);
 
-/* The result of a condition that guard_judge_url() returned, with its text. */
+/* The result of a condition of the guard's, or of an error of guard_judge_url(), with its text. */
 void transfer_refuse(int condition, const char *reason, struct send_result *ret_result);
 
 /* Once libcurl is done with it, with that code. */

@@ -5,6 +5,7 @@
 #include <ifaddrs.h>
 #include <netinet/in.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "base/cleanup.h"
 #include "net/guard.h"
@@ -161,6 +162,27 @@ Test(guard, refuses_the_addresses_of_this_machines_interfaces)
         cr_expect_eq(guard_judge_address(guard, (struct sockaddr *)&copy, NULL), GUARD_BLOCKED_ADDRESS);
     }
     freeifaddrs(interfaces);
+    guard_free(guard);
+}
+
+/* Without a descriptor the kernel cannot be asked. */
+Test(guard, while_the_machines_own_addresses_are_not_known_nothing_is_judged_for_good)
+{
+    struct guard *guard = make_guard(true, NULL, 0, all_ports, 1);
+    struct error err = {""};
+    struct rlimit before, none;
+    struct url url;
+
+    cr_assert_eq(getrlimit(RLIMIT_NOFILE, &before), 0);
+    none = before;
+    none.rlim_cur = 0;
+    cr_assert_eq(setrlimit(RLIMIT_NOFILE, &none), 0);
+    cr_expect_eq(judge(guard, "8.8.8.8", 443, &err), GUARD_NOT_KNOWN);
+    cr_expect_eq(judge(guard, "10.0.0.1", 443, &err), GUARD_BLOCKED_ADDRESS, "whatever the machine has");
+    cr_expect_eq(guard_judge_url(guard, "https://8.8.8.8/", &url, &err), 0,
+                 "the client who names it has made no mistake");
+    cr_assert_eq(setrlimit(RLIMIT_NOFILE, &before), 0);
+    cr_expect_eq(judge(guard, "8.8.8.8", 443, &err), 0, "%s", err.text);
     guard_free(guard);
 }
 

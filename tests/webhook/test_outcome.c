@@ -44,6 +44,14 @@ Test(outcome, gone_and_forbidden_are_final)
     cr_expect_eq(follow(&forbidden, 1).status, WEBHOOK_FAILED);
 }
 
+Test(outcome, what_could_not_be_judged_is_tried_again)
+{
+    const struct send_result unknown = {.error_code = DELIVERY_BLOCKED_ADDRESS};
+
+    cr_expect_eq(follow(&unknown, 1).status, WEBHOOK_PENDING);
+    cr_expect_eq(follow(&unknown, 1).next_attempt_at, NOW + 4500);
+}
+
 Test(outcome, any_failure_may_ask_for_a_pause_of_at_most_a_day)
 {
     struct send_result sent = answer(404);
@@ -80,6 +88,8 @@ Test(outcome, what_an_end_tells_of_the_receiver)
         {DELIVERY_CONNECTION_REFUSED, 0, true, HEALTH_FAILED},
         {DELIVERY_TLS_FAILED, 0, true, HEALTH_FAILED},
         {DELIVERY_INTERRUPTED, 0, false, HEALTH_TAKEN},
+        {DELIVERY_BLOCKED_ADDRESS, 0, false, HEALTH_TAKEN},
+        {DELIVERY_BLOCKED_PORT, 0, false, HEALTH_TAKEN},
     };
 
     for (size_t i = 0; i < array_length(cases); i++) {

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include <criterion/criterion.h>
 
@@ -286,6 +287,23 @@ Test(sender, a_forbidden_address_is_not_connected_to)
 }
 
 /* The machine's own name leads to one of its own addresses, which only the DNS's answer shows. */
+/* Without a descriptor the machine's own addresses are not to be had. */
+Test(sender, an_address_that_cannot_be_judged_now_is_not_connected_to_and_not_refused_for_good)
+{
+    struct rlimit before, none;
+
+    make_sender(20000, false);
+    cr_assert_eq(getrlimit(RLIMIT_NOFILE, &before), 0);
+    none = before;
+    none.rlim_cur = 3; /* all in use; poll(2) refuses more than the limit */
+    cr_assert_eq(setrlimit(RLIMIT_NOFILE, &none), 0);
+    send_to("http://8.8.8.8/");
+    cr_assert_eq(setrlimit(RLIMIT_NOFILE, &before), 0);
+    cr_expect_str_eq(last.error_code, "blocked_address");
+    cr_expect_eq(last.forbidden, false, "another time it may be allowed");
+    cr_expect_eq(last.trace.sends, 0);
+}
+
 Test(sender, a_name_that_leads_to_a_forbidden_address_is_not_connected_to)
 {
     char host[256] = "";

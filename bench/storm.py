@@ -54,7 +54,8 @@ def audit(database, requests, owed, schedule_ms):
 
 def judge(webhook, attempts, requests, schedule_ms, counts):
     """Adds one webhook to the counts."""
-    counts[find_end(webhook, len(attempts), requests, schedule_ms)] += 1
+    counted = sum(attempt["error_code"] != "interrupted" for attempt in attempts)  # the others are repeated
+    counts[find_end(webhook, counted, requests, schedule_ms)] += 1
     counts["attempts"] += len(attempts)
     counts["interrupted"] += sum(attempt["error_code"] == "interrupted" for attempt in attempts)
     counts["failed_attempts"] += sum(attempt["error_code"] is not None for attempt in attempts)
@@ -77,11 +78,14 @@ def find_end(webhook, attempts, requests, schedule_ms):
 
 
 def count_off_schedule(webhook, attempts, schedule_ms):
-    off = max(0, len(attempts) - len(schedule_ms))
-    ready = webhook["owed_at"]
-    for attempt, delay in zip(attempts, schedule_ms):
-        off += attempt["started_at"] < ready + LEAST_OF_DELAY * delay - SLACK_MS
+    off = used = 0
+    ready, wait = webhook["owed_at"], schedule_ms[0]
+    for attempt in attempts:
+        off += used == len(schedule_ms) or attempt["started_at"] < ready + LEAST_OF_DELAY * wait - SLACK_MS
         ready = attempt["started_at"] + (attempt["duration_ms"] or 0)
+        interrupted = attempt["error_code"] == "interrupted"
+        used += not interrupted
+        wait = 0 if interrupted or used == len(schedule_ms) else schedule_ms[used]
     return off
 
 

@@ -50,8 +50,12 @@ WHERE due_at > ?1
 ORDER BY due_at
 LIMIT 1;
 
+-- Of one receiver, the longest due first, with how many of a webhook's attempts were cut off.
 -- name: webhook_due
-SELECT w.webhook, w.webhook_id, w.key, j.job_id, w.event, w.url, w.receiver, w.body, w.attempts, w.next_attempt_at
+SELECT w.webhook, w.webhook_id, w.key, j.job_id, w.event, w.url, w.receiver, w.body, w.attempts, w.next_attempt_at,
+       CASE WHEN w.attempts > 0
+            THEN (SELECT count(*) FROM deliveries AS d WHERE d.webhook = w.webhook AND d.error_code = 'interrupted')
+            ELSE 0 END
 FROM webhooks AS w
 LEFT JOIN jobs AS j ON j.id = w.job
 WHERE w.receiver = ?1 AND w.next_attempt_at IS NOT NULL AND w.next_attempt_at <= ?2
@@ -114,9 +118,10 @@ SET duration_ms = ?3, status_code = ?4, error_code = ?5, error_message = ?6, res
     first_byte_us = ?15, total_us = ?16
 WHERE webhook = ?1 AND attempt = ?2 AND duration_ms IS NULL;
 
--- Attempts under way.  [scan: an index that holds no others]
+-- Attempts under way, with how many of their webhook's were cut off before.  [scan: an index that holds no others]
 -- name: delivery_open
-SELECT webhook, attempt, started_at
+SELECT webhook, attempt, started_at,
+       (SELECT count(*) FROM deliveries AS d WHERE d.webhook = deliveries.webhook AND d.error_code = 'interrupted')
 FROM deliveries
 WHERE duration_ms IS NULL
 ORDER BY started_at

@@ -343,8 +343,9 @@ struct webhook {
     enum event_type event;
     char *url;
     char *receiver;
-    char *body;       /* the bytes that are sent and signed */
-    int64_t attempts; /* made so far */
+    char *body;            /* the bytes that are sent and signed */
+    int64_t attempts;      /* made so far */
+    int64_t interruptions; /* those of them whose sender died */
     int64_t due_at;
 };
 
@@ -411,6 +412,7 @@ struct attempt_ref {
     int64_t webhook;
     int64_t attempt;
     int64_t started_at;
+    int64_t interruptions; /* of the webhook's attempts before it */
 };
 int webhook_open_attempts(struct store *store, struct attempt_ref *ret_attempts, size_t max,
                           size_t *ret_count, struct error *err);

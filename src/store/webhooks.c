@@ -33,6 +33,7 @@ static void read_webhook(struct db_query *query, struct webhook *ret_webhook)
         .body = db_column_dup(query, 7),
         .attempts = db_column_int(query, 8),
         .due_at = db_column_int(query, 9),
+        .interruptions = db_column_int(query, 10),
     };
     db_column_copy(query, 1, ret_webhook->webhook_id, sizeof ret_webhook->webhook_id);
     db_column_copy(query, 3, ret_webhook->job_id, sizeof ret_webhook->job_id);
@@ -269,7 +270,8 @@ int webhook_open_attempts(struct store *store, struct attempt_ref *ret_attempts,
     while (count < max && (r = db_step(query, err)) == DB_ROW)
         ret_attempts[count++] = (struct attempt_ref){.webhook = db_column_int(query, 0),
                                                      .attempt = db_column_int(query, 1),
-                                                     .started_at = db_column_int(query, 2)};
+                                                     .started_at = db_column_int(query, 2),
+                                                     .interruptions = db_column_int(query, 3)};
     if (r < 0)
         return r;
     *ret_count = count;

@@ -126,11 +126,12 @@ static void note_health(struct courier *courier, struct attempt *attempt)
 /* From how the request went to what is recorded and what follows. */
 static void end(struct courier *courier, struct attempt *attempt)
 {
+    int64_t used = schedule_used(attempt->number, attempt->webhook.interruptions);
     uint32_t random;
 
     crypto_random(&random, sizeof random);
     attempt->sent.trace.peer = attempt->sent.peer[0] != '\0' ? attempt->sent.peer : NULL;
-    outcome_make(courier->settings, &attempt->sent, attempt->number, clock_wall_ms(courier->clock), random,
+    outcome_make(courier->settings, &attempt->sent, used, clock_wall_ms(courier->clock), random,
                  &attempt->record);
     note_health(courier, attempt);
     leave_receiver(courier, attempt);

@@ -24,8 +24,8 @@ static bool may_try_again(const struct send_result *sent)
     return !sent->forbidden && sent->status_code != STATUS_GONE;
 }
 
-void outcome_make(const struct settings *settings, const struct send_result *sent, int64_t number,
-                  int64_t now, uint32_t random, struct attempt_result *ret_record)
+void outcome_make(const struct settings *settings, const struct send_result *sent, int64_t used, int64_t now,
+                  uint32_t random, struct attempt_result *ret_record)
 {
     struct attempt_result record = {
         .duration_ms = sent->duration_ms,

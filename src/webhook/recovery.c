@@ -32,8 +32,8 @@ static int end_one(struct store *store, const struct batch *batch, size_t index,
     /* When it ended is not known, but no attempt lasts longer than this. */
     record.duration_ms =
         lasted < settings->webhook_timeout ? (lasted > 0 ? lasted : 0) : settings->webhook_timeout;
-    if (schedule_next(&settings->webhook_retry_schedule, open->attempt, batch->now, batch->random[index],
-                      &record.next_attempt_at))
+    if (schedule_next_interrupted(&settings->webhook_retry_schedule, open->attempt, open->interruptions + 1,
+                                  batch->now, batch->random[index], &record.next_attempt_at))
         record.status = WEBHOOK_PENDING;
     return webhook_attempt_end(store, open->webhook, open->attempt, &record, err);
 }

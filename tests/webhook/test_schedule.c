@@ -46,3 +46,29 @@ Test(schedule, its_length_has_every_delay_at_its_longest_and_every_attempt)
     cr_expect_eq(schedule_length(&schedule, 1000), 5500 + 330000 + 3 * 1000);
     cr_expect_eq(schedule_length(&empty, 1000), 0);
 }
+
+Test(schedule, an_interrupted_attempt_is_repeated_soon_and_uses_up_nothing)
+{
+    int64_t due_at = -7;
+
+    cr_expect(schedule_next_interrupted(&schedule, 1, 1, 1000000, 0, &due_at));
+    cr_expect_eq(due_at, 1002000);
+    cr_expect(schedule_next_interrupted(&schedule, 4, 1, 2000000, 0, &due_at), "it was the last of three");
+    cr_expect_eq(due_at, 2002000);
+    cr_expect_eq(schedule_used(4, 1), 3);
+    cr_expect_eq(schedule_used(3, 0), 3);
+}
+
+Test(schedule, a_webhook_that_is_interrupted_for_ever_comes_to_its_end)
+{
+    const int64_t most = SCHEDULE_INTERRUPTIONS_MAX;
+    int64_t attempts = 0, due_at = 0;
+
+    do {
+        attempts++;
+        cr_assert_lt(attempts, 1000);
+    } while (schedule_next_interrupted(&schedule, attempts, attempts, 1000000, 0, &due_at));
+    cr_expect_eq(attempts, most + 3, "those that cost nothing, and the schedule");
+    cr_expect(schedule_next_interrupted(&schedule, most + 1, most + 1, 1000000, 0, &due_at));
+    cr_expect_eq(due_at, 1004500, "the one too many is followed as a failure is");
+}

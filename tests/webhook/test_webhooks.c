@@ -16,7 +16,9 @@
 #include "net/url.h"
 #include "support/database.h"
 #include "support/receiver.h"
+#include "webhook/recovery.h"
 #include "webhook/report.h"
+#include "webhook/schedule.h"
 #include "webhook/signature.h"
 
 /* Of the fixture's API key. */
@@ -618,6 +620,14 @@ static void begin_and_die(void)
     webhooks_free(webhooks, count);
 }
 
+/* Waits until so many attempts were made and the next is planned. */
+static void wait_for_plan(const char *job_id, int64_t attempts)
+{
+    cleanup(job_release) struct job job = wait_for_webhook(job_id, attempts);
+
+    cr_assert_eq(job.webhook_attempts, attempts);
+}
+
 Test(webhooks, an_attempt_that_a_crash_cut_off_is_closed_and_tried_again)
 {
     char job_id[JOB_ID_SIZE];
@@ -625,6 +635,8 @@ Test(webhooks, an_attempt_that_a_crash_cut_off_is_closed_and_tried_again)
     complete_job(receiver_url(receiver), job_id);
     begin_and_die();
     start_dispatcher();
+    wait_for_plan(job_id, 1);
+    fake_clock_advance(&database.clock, SCHEDULE_REPEAT_MS);
     testcase_settled(job_id, WEBHOOK_DELIVERED, 2, NULL);
 
     cleanup(release_deliveries) struct deliveries deliveries = list(job_id);
@@ -646,7 +658,69 @@ Test(webhooks, more_attempts_than_one_transaction_takes_are_closed)
     }
     start_dispatcher();
     for (int i = 0; i < MANY; i++)
-        testcase_settled(job_ids[i], WEBHOOK_FAILED, 1, "interrupted");
+        wait_for_plan(job_ids[i], 1);
+    fake_clock_advance(&database.clock, SCHEDULE_REPEAT_MS);
+    for (int i = 0; i < MANY; i++)
+        testcase_settled(job_ids[i], WEBHOOK_DELIVERED, 2, NULL);
+    cr_expect_eq(receiver_wait(receiver, MANY, 0), MANY);
+}
+
+Test(webhooks, the_schedules_last_attempt_is_repeated_where_a_crash_cut_it_off)
+{
+    static const struct receiver_answer wrong = {.status = 500};
+    char job_id[JOB_ID_SIZE];
+
+    set_schedule(1, (int64_t[]){0});
+    receiver_script(receiver, &wrong, 1);
+    complete_job(receiver_url(receiver), job_id);
+    begin_and_die();
+    start_dispatcher();
+    wait_for_plan(job_id, 1);
+    fake_clock_advance(&database.clock, SCHEDULE_REPEAT_MS);
+    testcase_settled(job_id, WEBHOOK_FAILED, 2, "http_status");
+    cr_expect_eq(receiver_wait(receiver, 1, 0), 1, "the schedule's one attempt was made");
+}
+
+Test(webhooks, a_redelivery_that_a_crash_cut_off_is_repeated)
+{
+    static const struct receiver_answer wrong = {.status = 500}, fine = {.status = 204};
+    cleanup(job_release) struct job job = {0};
+    char job_id[JOB_ID_SIZE];
+
+    set_schedule(1, (int64_t[]){0});
+    receiver_script(receiver, &wrong, 1);
+    complete_job(receiver_url(receiver), job_id);
+    start_dispatcher();
+    testcase_settled(job_id, WEBHOOK_FAILED, 1, "http_status");
+    dispatcher = dispatcher_stop(dispatcher);
+    cr_assert_eq(store_begin(database.store, "test", NULL), 0);
+    cr_assert_eq(webhook_redeliver(database.store, database.key, job_id, &job, NULL), 0);
+    cr_assert_eq(store_commit(database.store, NULL), 0);
+    begin_and_die();
+    receiver_script(receiver, &fine, 1);
+    start_dispatcher();
+    wait_for_plan(job_id, 2);
+    fake_clock_advance(&database.clock, SCHEDULE_REPEAT_MS);
+    testcase_settled(job_id, WEBHOOK_DELIVERED, 3, NULL);
+}
+
+Test(webhooks, a_webhook_whose_every_attempt_is_cut_off_fails_in_the_end)
+{
+    char job_id[JOB_ID_SIZE];
+
+    set_schedule(1, (int64_t[]){0});
+    complete_job(receiver_url(receiver), job_id);
+    for (int i = 0; i <= SCHEDULE_INTERRUPTIONS_MAX; i++) {
+        int64_t count = 0;
+        struct error err = {""};
+
+        begin_and_die();
+        cr_assert_eq(recovery_run(database.store, committer, &settings, &database.clock.clock, &count, &err),
+                     0, "%s", err.text);
+        cr_expect_eq(count, 1);
+        fake_clock_advance(&database.clock, SCHEDULE_REPEAT_MS);
+    }
+    testcase_settled(job_id, WEBHOOK_FAILED, SCHEDULE_INTERRUPTIONS_MAX + 1, "interrupted");
     cr_expect_eq(receiver_wait(receiver, 0, 0), 0);
 }
 

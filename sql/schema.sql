@@ -152,12 +152,18 @@ CREATE INDEX webhooks_failed ON webhooks (settled_at) WHERE status = 'failed';
 -- Receivers that webhooks were owed to, kept in the transactions that plan attempts.
 CREATE TABLE receivers (
     receiver        TEXT    PRIMARY KEY,                 -- as in webhooks
-    due_at          INTEGER,                             -- the earliest next_attempt_at of its webhooks, not before the next
-    paused_until    INTEGER NOT NULL DEFAULT 0           -- what the receiver asked for with Retry-After
+    due_at          INTEGER,                             -- its turn: the earliest next_attempt_at of its webhooks, not before the
+                                                         -- next, nor before its last attempt; NULL: nothing is planned for it
+    paused_until    INTEGER NOT NULL DEFAULT 0,          -- what it asked for with Retry-After, or its failures have earned
+    class           INTEGER NOT NULL DEFAULT 1,          -- what its last attempt has shown: 0 works, 1 not known, 2 slow
+    failing_since   INTEGER                              -- it failed so often that it is tried by one attempt at a time
 ) STRICT, WITHOUT ROWID;
 
 -- Whose turn it is, and when the next one's will be.
-CREATE INDEX receivers_due ON receivers (due_at) WHERE due_at IS NOT NULL;
+CREATE INDEX receivers_due ON receivers (class, due_at, receiver) WHERE due_at IS NOT NULL;
+
+-- Those that are kept for the sake of their pause alone.
+CREATE INDEX receivers_paused ON receivers (paused_until) WHERE due_at IS NULL AND paused_until > 0;
 
 -- One row per attempt, written before the request leaves and completed after its answer.
 CREATE TABLE deliveries (

@@ -1,6 +1,6 @@
 -- The outbox as administrators see and mend it.
 
--- One webhook, whose it is, and until when its receiver asked for a pause.
+-- One webhook, whose it is, and until when its receiver has a pause.
 -- name: outbox_row
 SELECT w.webhook, w.webhook_id, k.key_id, j.job_id, w.event, w.url, w.receiver, w.status, w.attempts,
        w.last_status_code, w.last_error, w.next_attempt_at, w.created_at, w.settled_at, w.body <> '', r.paused_until

@@ -34,6 +34,15 @@ WHERE id = ?1;
 DELETE FROM receivers
 WHERE receiver = (SELECT receiver FROM jobs WHERE id = ?1) AND due_at IS NULL AND paused_until <= ?2;
 
+-- Receivers whose pause was over by a time, and for which nothing is planned: it kept them beyond their last job.
+-- name: receiver_expire
+DELETE FROM receivers
+WHERE receiver IN (SELECT receiver
+                   FROM receivers
+                   WHERE due_at IS NULL AND paused_until > 0 AND paused_until <= ?1
+                   ORDER BY paused_until
+                   LIMIT ?2);
+
 -- name: webhook_delete
 DELETE FROM webhooks
 WHERE webhook = (SELECT webhook FROM jobs WHERE id = ?1);

@@ -14,16 +14,17 @@ ON CONFLICT (receiver) DO UPDATE
 SET due_at = max(excluded.due_at, paused_until)
 WHERE due_at IS NULL OR due_at > max(excluded.due_at, paused_until);
 
--- When the next webhook of this one's receiver is due, now that this one is not.
+-- When the next webhook of this one's receiver is due, now that this one is not.  Not before ?2, which is now: it has had
+-- its turn, and goes behind those that wait.
 -- name: receiver_plan
 UPDATE receivers
-SET due_at = max(paused_until, next.at)
+SET due_at = max(paused_until, next.at, ?2)
 FROM (SELECT own.receiver, (SELECT min(w.next_attempt_at)
                             FROM webhooks AS w
                             WHERE w.receiver = own.receiver AND w.next_attempt_at IS NOT NULL) AS at
       FROM webhooks AS own
       WHERE own.webhook = ?1) AS next
-WHERE receivers.receiver = next.receiver AND due_at IS NOT max(paused_until, next.at);
+WHERE receivers.receiver = next.receiver AND due_at IS NOT max(paused_until, next.at, ?2);
 
 -- Nothing goes to the webhook's receiver before that time.
 -- name: receiver_pause
@@ -35,18 +36,27 @@ ON CONFLICT (receiver) DO UPDATE
 SET paused_until = excluded.paused_until, due_at = max(due_at, excluded.paused_until)
 WHERE paused_until < excluded.paused_until;
 
--- Receivers that have something due, in order behind one.
+-- What attempts have shown of the webhook's receiver.
+-- name: receiver_learn
+INSERT INTO receivers (receiver, class, failing_since)
+SELECT receiver, ?2, ?3
+FROM webhooks
+WHERE webhook = ?1
+ON CONFLICT (receiver) DO UPDATE
+SET class = excluded.class, failing_since = excluded.failing_since;
+
+-- Receivers of a class that have something due, those first that wait longest, behind one.
 -- name: receiver_due
-SELECT receiver
-FROM receivers INDEXED BY receivers_due -- the few that are due, not all that there are
-WHERE due_at <= ?1 AND receiver > ?2
-ORDER BY receiver
-LIMIT ?3;
+SELECT receiver, due_at, failing_since
+FROM receivers
+WHERE class = ?1 AND due_at <= ?2 AND (due_at, receiver) > (?3, ?4)
+ORDER BY due_at, receiver
+LIMIT ?5;
 
 -- name: receiver_next_due
 SELECT due_at
 FROM receivers
-WHERE due_at > ?1
+WHERE class = ?1 AND due_at > ?2
 ORDER BY due_at
 LIMIT 1;
 

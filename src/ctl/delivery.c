@@ -139,7 +139,7 @@ static void append_entry_text(struct buf *text, const struct outbox_entry *entry
     line(text, "URL", entry->url);
     line(text, "receiver", entry->receiver);
     if (entry->paused_until > clock_wall_ms(&clock_system)) {
-        buf_append_str(text, ", which asked for a pause until ");
+        buf_append_str(text, ", to which nothing goes until ");
         show_time(text, entry->paused_until);
     }
     line(text, "status", webhook_status_name(entry->status));

@@ -25,7 +25,7 @@ struct outbox_entry {
     int64_t created_at;
     int64_t settled_at;
     bool has_body;        /* retention has not removed it: it can be sent again */
-    int64_t paused_until; /* what the receiver asked for */
+    int64_t paused_until; /* nothing goes to its receiver before */
 };
 
 void outbox_entry_release(struct outbox_entry *entry);

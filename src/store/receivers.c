@@ -1,48 +1,65 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Which receivers are due; the transactions that plan attempts keep the table (webhooks.c, ends.c). */
+#include "store/receivers.h"
+
 #include <errno.h>
 #include <string.h>
 
 #include "store/internal.h"
 
-void receivers_free(char **receivers, size_t count)
+void due_receivers_free(struct due_receiver *receivers, size_t count)
 {
     for (size_t i = 0; i < count; i++)
-        free(receivers[i]);
+        free(receivers[i].receiver);
 }
 
-int receiver_due(struct store *store, int64_t now_ms, const char *after, char **ret_receivers, size_t max,
-                 size_t *ret_count, struct error *err)
+static int read_receivers(struct db_query *query, int class, struct due_receiver *receivers, size_t max,
+                          size_t *count, struct error *err)
+{
+    int r = 0;
+
+    while (*count < max && (r = db_step(query, err)) == DB_ROW) {
+        struct due_receiver one = {
+            .receiver = db_column_dup(query, 0),
+            .due_at = db_column_int(query, 1),
+            .standing = {.class = class, .failing_since = db_column_int(query, 2)},
+        };
+
+        if (one.receiver == NULL)
+            return error_set(err, -ENOMEM, "out of memory");
+        receivers[(*count)++] = one;
+    }
+    return r < 0 ? r : 0;
+}
+
+int receiver_due(struct store *store, int class, int64_t now_ms, const struct due_receiver *after,
+                 struct due_receiver *ret_receivers, size_t max, size_t *ret_count, struct error *err)
 {
     cleanup(db_query_end) struct db_query *query = db_query(store->db, STATEMENT_receiver_due);
     size_t count = 0;
-    int r = 0;
+    int r;
 
-    db_bind_int(query, 1, now_ms);
-    db_bind_text(query, 2, after);
-    db_bind_int(query, 3, (int64_t)max);
-    while (count < max && (r = db_step(query, err)) == DB_ROW) {
-        ret_receivers[count] = db_column_dup(query, 0);
-        if (ret_receivers[count] == NULL) {
-            r = error_set(err, -ENOMEM, "out of memory");
-            break;
-        }
-        count++;
-    }
+    db_bind_int(query, 1, class);
+    db_bind_int(query, 2, now_ms);
+    db_bind_int(query, 3, after != NULL ? after->due_at : INT64_MIN);
+    db_bind_text(query, 4, after != NULL ? after->receiver : "");
+    db_bind_int(query, 5, (int64_t)max);
+    r = read_receivers(query, class, ret_receivers, max, &count, err);
     if (r < 0) {
-        receivers_free(ret_receivers, count);
+        due_receivers_free(ret_receivers, count);
         return r;
     }
     *ret_count = count;
     return 0;
 }
 
-int receiver_next_due(struct store *store, int64_t now_ms, int64_t *ret_due_at, struct error *err)
+int receiver_next_due(struct store *store, int class, int64_t now_ms, int64_t *ret_due_at, struct error *err)
 {
     cleanup(db_query_end) struct db_query *query = db_query(store->db, STATEMENT_receiver_next_due);
     int r;
 
-    db_bind_int(query, 1, now_ms);
+    db_bind_int(query, 1, class);
+    db_bind_int(query, 2, now_ms);
     r = db_step(query, err);
     if (r < 0)
         return r;

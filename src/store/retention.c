@@ -149,6 +149,18 @@ static int remove_jobs(struct store *store, int64_t until, struct retention_curs
     return r;
 }
 
+/* ---- receivers ---- */
+
+/* Those that were kept for their pause when their last job went, or that nothing was owed to since. */
+static int remove_receivers(struct store *store, int64_t until, struct error *err)
+{
+    cleanup(db_query_end) struct db_query *query = db_query(store->db, STATEMENT_receiver_expire);
+
+    db_bind_int(query, 1, until);
+    db_bind_int(query, 2, RETENTION_BATCH);
+    return db_run(query, err);
+}
+
 /* ---- attempts ---- */
 
 static int remove_deliveries(struct store *store, int64_t until, size_t *ret_count, struct error *err)
@@ -184,6 +196,8 @@ int retention_remove(struct store *store, const struct retention_times *until,
     assert(db_in_transaction(store->db));
     if (r == 0)
         r = remove_jobs(store, until->jobs, cursor, ret_batch, err);
+    if (r == 0)
+        r = remove_receivers(store, until->jobs, err);
     if (r == 0)
         r = remove_deliveries(store, until->deliveries, &ret_batch->deliveries, err);
     return r;

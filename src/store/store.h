@@ -352,17 +352,6 @@ struct webhook {
 void webhook_release(struct webhook *webhook);
 void webhooks_free(struct webhook *webhooks, size_t count);
 
-/*
- * The receivers that have a webhook due at now_ms and asked for no pause, at most max of them, in order
- * behind `after` ("" is the start; the caller goes on from the last).  The caller frees them.
- */
-int receiver_due(struct store *store, int64_t now_ms, const char *after, char **ret_receivers, size_t max,
-                 size_t *ret_count, struct error *err);
-void receivers_free(char **receivers, size_t count);
-
-/* The time behind now_ms at which the next receiver will be due; 0 where none will. */
-int receiver_next_due(struct store *store, int64_t now_ms, int64_t *ret_due_at, struct error *err);
-
 /* Up to max due webhooks of one receiver, the longest due first. */
 int webhook_due(struct store *store, const char *receiver, int64_t now_ms, size_t max,
                 struct webhook **ret_webhooks, size_t *ret_count, struct error *err);
@@ -382,6 +371,8 @@ struct attempt_trace {
     int64_t total_us;
 };
 
+struct receiver_standing; /* store/receivers.h */
+
 /* How an attempt ended. */
 struct attempt_result {
     int64_t duration_ms;
@@ -394,7 +385,8 @@ struct attempt_result {
     int64_t pause_until;          /* nothing goes to the receiver before; 0: no pause */
     int64_t
         give_up_until; /* what was owed to the receiver up to then is given up, if not 0: a bounded number */
-    const struct attempt_trace *trace; /* NULL: not known */
+    const struct receiver_standing *standing; /* of its receiver from now on; NULL: as before */
+    const struct attempt_trace *trace;        /* NULL: not known */
 };
 
 /* [write] Records the end of an attempt and what follows from it. */

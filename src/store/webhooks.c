@@ -5,6 +5,7 @@
 
 #include "store/internal.h"
 #include "store/outbox.h"
+#include "store/receivers.h"
 
 void webhook_release(struct webhook *webhook)
 {
@@ -91,6 +92,15 @@ static int insert_delivery(struct store *store, int64_t webhook, int64_t attempt
     return db_run(query, err);
 }
 
+static int plan_receiver(struct store *store, int64_t webhook, struct error *err)
+{
+    cleanup(db_query_end) struct db_query *query = db_query(store->db, STATEMENT_receiver_plan);
+
+    db_bind_int(query, 1, webhook);
+    db_bind_int(query, 2, store_now(store));
+    return db_run(query, err);
+}
+
 int webhook_attempt_begin(struct store *store, int64_t webhook, int64_t *ret_attempt, struct error *err)
 {
     int64_t attempt;
@@ -99,7 +109,7 @@ int webhook_attempt_begin(struct store *store, int64_t webhook, int64_t *ret_att
     if (r == 0)
         r = insert_delivery(store, webhook, attempt, err);
     if (r == 0)
-        r = store_run_on_row(store, STATEMENT_receiver_plan, webhook, err);
+        r = plan_receiver(store, webhook, err);
     if (r != 0)
         return r;
     *ret_attempt = attempt;
@@ -193,16 +203,29 @@ static int give_up(struct store *store, int64_t webhook, const struct attempt_re
         db_bind_int(query, 5, GIVE_UP_BATCH);
         r = db_run(query, err);
     }
-    return r < 0 ? r : store_run_on_row(store, STATEMENT_receiver_plan, webhook, err);
+    return r < 0 ? r : plan_receiver(store, webhook, err);
+}
+
+static int learn_receiver(struct store *store, int64_t webhook, const struct receiver_standing *standing,
+                          struct error *err)
+{
+    cleanup(db_query_end) struct db_query *query = db_query(store->db, STATEMENT_receiver_learn);
+
+    db_bind_int(query, 1, webhook);
+    db_bind_int(query, 2, standing->class);
+    db_bind_int_or_null(query, 3, standing->failing_since);
+    return db_run(query, err);
 }
 
 /* What an end means for the webhook's receiver. */
-static int plan_receiver(struct store *store, int64_t webhook, const struct attempt_result *result,
-                         struct error *err)
+static int end_at_receiver(struct store *store, int64_t webhook, const struct attempt_result *result,
+                           struct error *err)
 {
     int r = 0;
 
-    if (result->status == WEBHOOK_PENDING)
+    if (result->standing != NULL)
+        r = learn_receiver(store, webhook, result->standing, err);
+    if (r == 0 && result->status == WEBHOOK_PENDING)
         r = store_run_on_row(store, STATEMENT_receiver_owe, webhook, err);
     if (r == 0 && result->pause_until != 0)
         r = pause_receiver(store, webhook, result->pause_until, err);
@@ -219,7 +242,7 @@ int webhook_attempt_end(struct store *store, int64_t webhook, int64_t attempt,
     if (r == 0)
         r = end_webhook(store, webhook, result, err);
     if (r == 0)
-        r = plan_receiver(store, webhook, result, err);
+        r = end_at_receiver(store, webhook, result, err);
     if (r != 0)
         return r;
     if (attempt > 1)

@@ -103,6 +103,41 @@ static void give_up(struct courier *courier, struct attempt *attempt, int64_t no
 /* An answer that took no more than this part of webhook_timeout came soon. */
 #define SOON_SHARE 4
 
+/* The record has what others must know of the receiver: a pause, and what its next sender begins with. */
+static void record_health(const struct courier *courier, struct attempt *attempt, int64_t now)
+{
+    struct receiver_state *receiver = attempt->receiver;
+    const struct health *health = &receiver->health;
+    int64_t wall = clock_wall_ms(courier->clock);
+    struct receiver_standing standing = {
+        .class = health->class,
+        .failing_since = health_is_failing(health) ? wall - (now - health->failing_since) : 0,
+    };
+
+    if (health->paused_until > now) {
+        attempt->record.pause_until = wall + health->paused_until - now;
+        attempt->paused_until = health->paused_until;
+    }
+    if (standing.class == receiver->recorded.class &&
+        (standing.failing_since != 0) == (receiver->recorded.failing_since != 0))
+        return;
+    receiver->recorded = standing;
+    attempt->standing = standing;
+    attempt->record.standing = &attempt->standing;
+}
+
+/* The database has the pause, where an administrator can end it. */
+static void forget_pause(const struct courier *courier, const struct attempt *attempt)
+{
+    struct receiver_state *receiver;
+
+    if (attempt->paused_until == 0)
+        return;
+    receiver = receivers_find(&courier->receivers, attempt->webhook.receiver);
+    if (receiver != NULL && receiver->health.paused_until == attempt->paused_until)
+        receiver->health.paused_until = 0;
+}
+
 /* What the end tells of the receiver.  What is ready for it is withdrawn where it may have fewer at once now.
  */
 static void note_health(struct courier *courier, struct attempt *attempt)
@@ -118,6 +153,7 @@ static void note_health(struct courier *courier, struct attempt *attempt)
     health_note(health, event, soon, now, courier->receivers.window_max);
     if (attempt->record.pause_until != 0)
         health_pause(health, now + attempt->record.pause_until - clock_wall_ms(courier->clock));
+    record_health(courier, attempt, now);
     give_up(courier, attempt, now);
     if (health_window(health) < window || health->paused_until > now)
         withdraw_ready(courier, attempt->receiver);
@@ -247,6 +283,7 @@ static void go_on(struct courier *courier, struct attempt *attempt)
     } else {
         if (result == 0 && !attempt->withdrawn)
             report_end(courier, attempt);
+        forget_pause(courier, attempt);
         courier->look |= attempt->withdrawn;
         drop(courier, attempt);
     }

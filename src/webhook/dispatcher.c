@@ -162,7 +162,6 @@ static struct dispatcher *dispatcher_free(struct dispatcher *dispatcher)
     store_close(dispatcher->store);
     attempt_returns_release(&dispatcher->courier.returns);
     close_fd(&dispatcher->wake_fd);
-    due_release(&dispatcher->due);
     receivers_release(&dispatcher->courier.receivers);
     free(dispatcher);
     return NULL;
@@ -212,7 +211,11 @@ int dispatcher_start(const struct dispatcher_options *options, struct dispatcher
     dispatcher->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     init_courier(dispatcher);
     dispatcher->due = (struct due_finder){
-        .clock = options->clock, .receivers = &dispatcher->courier.receivers, .begin = begin};
+        .clock = options->clock,
+        .receivers = &dispatcher->courier.receivers,
+        .started_at = clock_wall_ms(options->clock),
+        .begin = begin,
+    };
     if (dispatcher->wake_fd < 0)
         r = error_system(err, errno, "eventfd");
     else

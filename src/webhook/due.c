@@ -2,8 +2,6 @@
 #include "webhook/due.h"
 
 #include <errno.h>
-#include <stdlib.h>
-#include <string.h>
 
 /* Receivers asked for at a time. */
 #define RECEIVER_PAGE 32
@@ -27,9 +25,24 @@ static int begin_due(struct due_finder *due, struct receiver_state *receiver, in
     return r;
 }
 
-static int serve_receiver(struct due_finder *due, const char *name, int64_t now, struct error *err)
+/* One that was forgotten, or that only a sender before has known, begins as the database has it. */
+static struct receiver_state *recall(struct due_finder *due, const struct due_receiver *found, int64_t now)
 {
-    struct receiver_state *receiver = receivers_get(due->receivers, name);
+    struct receiver_state *receiver = receivers_find(due->receivers, found->receiver);
+    int64_t since = found->standing.failing_since;
+
+    if (receiver != NULL)
+        return receiver;
+    if (since < due->started_at)
+        since = due->started_at;
+    return receivers_add(due->receivers, found->receiver, &found->standing,
+                         clock_monotonic_ms(due->clock) - (now - since));
+}
+
+static int serve_receiver(struct due_finder *due, const struct due_receiver *found, int64_t now,
+                          struct error *err)
+{
+    struct receiver_state *receiver = recall(due, found, now);
     int64_t monotonic = clock_monotonic_ms(due->clock);
     size_t room;
 
@@ -45,72 +58,61 @@ static int serve_receiver(struct due_finder *due, const char *name, int64_t now,
     return 0;
 }
 
-static int remember(struct due_finder *due, const char *receiver, struct error *err)
+static bool has_place(const struct due_finder *due, enum health_class class)
 {
-    char *copy = strdup(receiver);
-
-    if (copy == NULL)
-        return error_set(err, -ENOMEM, "out of memory");
-    free(due->cursor);
-    due->cursor = copy;
-    return 0;
+    return places_free(&due->receivers->places, class) > 0;
 }
 
-static bool is_full(const struct due_finder *due)
+/* *last, whose string is owned, is the last that was seen; *ret_more: there may be others behind it. */
+static int serve_page(struct due_finder *due, enum health_class class, int64_t now, struct due_receiver *last,
+                      bool *ret_more, struct error *err)
 {
-    const struct places *places = &due->receivers->places;
-
-    return places_used(places) >= places->max;
-}
-
-static int serve_page(struct due_finder *due, int64_t now, size_t *ret_count, struct error *err)
-{
-    char *receivers[RECEIVER_PAGE];
+    struct due_receiver page[RECEIVER_PAGE];
     size_t count = 0;
-    const char *after = due->cursor != NULL ? due->cursor : "";
-    int r = receiver_due(due->store, now, after, receivers, RECEIVER_PAGE, &count, err);
+    int r = receiver_due(due->store, class, now, last->receiver != NULL ? last : NULL, page, RECEIVER_PAGE,
+                         &count, err);
 
     if (r < 0)
         return r;
-    for (size_t i = 0; i < count; i++) {
-        if (r == 0 && !is_full(due)) {
-            r = serve_receiver(due, receivers[i], now, err);
-            if (r == 0)
-                r = remember(due, receivers[i], err);
-        }
+    for (size_t i = 0; r == 0 && i < count && has_place(due, class); i++)
+        r = serve_receiver(due, &page[i], now, err);
+    *ret_more = count == RECEIVER_PAGE;
+    if (count > 0) {
+        due_receivers_free(last, 1);
+        *last = page[--count];
     }
-    receivers_free(receivers, count);
-    *ret_count = count;
+    due_receivers_free(page, count);
     return r;
 }
 
-void due_release(struct due_finder *due)
+static int serve_class(struct due_finder *due, enum health_class class, int64_t now, struct error *err)
 {
-    free(due->cursor);
-    due->cursor = NULL;
+    struct due_receiver last = {NULL};
+    bool more = true;
+    int r = 0;
+
+    while (r == 0 && more && has_place(due, class))
+        r = serve_page(due, class, now, &last, &more, err);
+    due_receivers_free(&last, 1);
+    return r;
 }
 
 int due_look(struct due_finder *due, struct error *err)
 {
-    bool from_start = due->cursor == NULL;
     int64_t now = clock_wall_ms(due->clock);
-    int r = receiver_next_due(due->store, now, &due->next_due, err);
 
-    if (r < 0)
-        return r;
-    due->look = false;
-    while (!is_full(due)) {
-        size_t count = 0;
+    due->next_due = 0;
+    for (int class = 0; class < HEALTH_CLASS_COUNT; class ++) {
+        int64_t next = 0;
+        int r = receiver_next_due(due->store, class, now, &next, err);
 
-        r = serve_page(due, now, &count, err);
+        if (r == 0)
+            r = serve_class(due, (enum health_class) class, now, err);
         if (r < 0)
             return r;
-        if (count == RECEIVER_PAGE)
-            continue;
-        due_release(due); /* the end: from the start again, once */
-        if (from_start)
-            break;
-        from_start = true;
+        if (next != 0)
+            note_due(due, next);
     }
+    due->look = false;
     return 0;
 }

@@ -1,20 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Finds the webhooks that are due and have a place.  Receivers are served in turn, from behind the one that
- * was served last: where places are few, none waits for ever, and one that may have no more is passed over.
+ * Finds the webhooks that are due and have a place.  Receivers are served in turn: first those whose class
+ * may have most places, of them the one that has waited longest, and one that was served goes to the end,
+ * which the database remembers (receiver_due()).  So none waits for ever, and what a look costs is what it
+ * finds to send and the receivers that have attempts under way: those that are paused, or whose class has no
+ * place left, are not looked at.
  */
 #ifndef WEBHOOK_DUE_H
 #define WEBHOOK_DUE_H
 
 #include "base/clock.h"
-#include "store/store.h"
+#include "store/receivers.h"
 #include "webhook/receivers.h"
 
-/* The caller fills the first four members and leaves the rest zero. */
+/* The caller fills the first five members and leaves the rest zero. */
 struct due_finder {
     struct store *store;
     const struct clock *clock;
     struct receivers *receivers;
+    int64_t started_at; /* wall-clock milliseconds: nobody has seen receivers fail while no sender ran */
 
     /* Begins an attempt, which from then on holds its receiver; takes over the strings of webhook, as
      * attempt_new() does. */
@@ -23,12 +27,9 @@ struct due_finder {
 
     bool look;        /* something may be due that was not seen yet */
     int64_t next_due; /* wall-clock milliseconds of the next that will be; 0 is none */
-    char *cursor;     /* the receiver served last; NULL: start with the first */
 };
 
 /* Calls begin for all that is due now and has a place, and sets next_due. */
 int due_look(struct due_finder *due, struct error *err);
-
-void due_release(struct due_finder *due);
 
 #endif

@@ -16,6 +16,13 @@ void health_init(struct health *health, size_t window_max)
     };
 }
 
+void health_restore(struct health *health, enum health_class class, bool failing, int64_t failing_since)
+{
+    health->class = class;
+    health->failures = failing ? HEALTH_FAILURES_MAX : 0;
+    health->failing_since = failing ? failing_since : 0;
+}
+
 static void grow(struct health *health, size_t window_max)
 {
     health->window += 1 / health->window;
@@ -59,14 +66,19 @@ void health_pause(struct health *health, int64_t until)
         health->paused_until = until;
 }
 
+bool health_is_failing(const struct health *health)
+{
+    return health->failures >= HEALTH_FAILURES_MAX;
+}
+
 bool health_is_down(const struct health *health, int64_t now)
 {
-    return health->failures >= HEALTH_FAILURES_MAX && now - health->failing_since >= HEALTH_DOWN_MS;
+    return health_is_failing(health) && now - health->failing_since >= HEALTH_DOWN_MS;
 }
 
 size_t health_window(const struct health *health)
 {
-    return health->failures >= HEALTH_FAILURES_MAX ? 1 : (size_t)health->window;
+    return health_is_failing(health) ? 1 : (size_t)health->window;
 }
 
 bool health_is_well(const struct health *health)

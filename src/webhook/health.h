@@ -26,11 +26,11 @@
 #define HEALTH_PAUSE_SHARE  10
 #define HEALTH_PAUSE_MAX_MS 60000
 
-/* Better ones first: the worse may have a part of all places only. */
+/* Better ones first: the worse may have a part of all places only.  The database has these numbers. */
 enum health_class {
-    HEALTH_PROVEN, /* its last attempt was answered soon */
-    HEALTH_NEW,    /* it has answered none yet */
-    HEALTH_SLOW,   /* its last attempt took long, or timed out */
+    HEALTH_PROVEN = 0, /* its last attempt was answered soon */
+    HEALTH_NEW = 1,    /* it has answered none yet */
+    HEALTH_SLOW = 2,   /* its last attempt took long, or timed out */
     HEALTH_CLASS_COUNT
 };
 
@@ -47,17 +47,23 @@ struct health {
     double window;         /* attempts at once, at least 1 */
     int failures;          /* in a row */
     int64_t failing_since; /* the time of the first of them, monotonic milliseconds */
-    int64_t paused_until;  /* the same clock; 0: no pause */
+    int64_t paused_until;  /* the same clock; 0: no pause, or the database has it */
 };
 
 /* window_max, 1 or more, is the most that any receiver may have. */
 void health_init(struct health *health, size_t window_max);
 
+/* As a sender before has left it: of that class, and failing since then (monotonic milliseconds) or not. */
+void health_restore(struct health *health, enum health_class class, bool failing, int64_t failing_since);
+
 /* soon: it took no long time, whatever it was. */
 void health_note(struct health *health, enum health_event event, bool soon, int64_t now, size_t window_max);
 
-/* The receiver asked for a pause until then. */
+/* Nothing goes to the receiver before then. */
 void health_pause(struct health *health, int64_t until);
+
+/* It failed so often that it is tried by one attempt at a time. */
+bool health_is_failing(const struct health *health);
 
 /* It has failed for HEALTH_DOWN_MS or longer. */
 bool health_is_down(const struct health *health, int64_t now);

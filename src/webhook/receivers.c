@@ -40,7 +40,8 @@ static void forget(struct receivers *receivers, struct receiver_state *receiver)
     free_receiver(receiver);
 }
 
-static struct receiver_state *add(struct receivers *receivers, const char *name)
+struct receiver_state *receivers_add(struct receivers *receivers, const char *name,
+                                     const struct receiver_standing *standing, int64_t failing_since)
 {
     struct receiver_state *receiver = calloc(1, sizeof *receiver);
 
@@ -52,18 +53,21 @@ static struct receiver_state *add(struct receivers *receivers, const char *name)
         return NULL;
     }
     health_init(&receiver->health, receivers->window_max);
+    health_restore(&receiver->health, (enum health_class)standing->class, standing->failing_since != 0,
+                   failing_since);
+    receiver->recorded = *standing;
     TAILQ_INSERT_TAIL(&receivers->idle, receiver, idle);
     if (++receivers->idle_count > RECEIVERS_IDLE_MAX)
         forget(receivers, TAILQ_FIRST(&receivers->idle));
     return receiver;
 }
 
-struct receiver_state *receivers_get(struct receivers *receivers, const char *name)
+struct receiver_state *receivers_find(const struct receivers *receivers, const char *name)
 {
     const struct receiver_state wanted = {.name = (char *)(uintptr_t)name};
     struct receiver_state *const *found = tfind(&wanted, &receivers->tree, compare);
 
-    return found != NULL ? *found : add(receivers, name);
+    return found != NULL ? *found : NULL;
 }
 
 static bool may_record_ahead(const struct receivers *receivers, const struct health *health)

@@ -5,9 +5,13 @@
 
 #include <sys/queue.h>
 
+#include "store/receivers.h"
 #include "webhook/health.h"
 
-/* Receivers without attempts that are remembered; past it, those are forgotten that were idle for longest. */
+/*
+ * Receivers without attempts that are remembered; past it, those are forgotten that were idle for longest:
+ * their windows, while the database keeps their class and whether they fail.
+ */
 #define RECEIVERS_IDLE_MAX 4096
 
 /*
@@ -19,7 +23,8 @@
 struct receiver_state {
     char *name; /* as the store has it: scheme, host and port */
     struct health health;
-    size_t attempts;  /* begun and not answered */
+    struct receiver_standing recorded; /* as the database has it, or will */
+    size_t attempts;                   /* begun and not answered */
     size_t beginning; /* those of them that are not committed yet, and so still look due in the database */
     size_t sending;   /* those at the receiver */
     TAILQ_ENTRY(receiver_state) idle;
@@ -36,9 +41,14 @@ struct receivers {
 void receivers_init(struct receivers *receivers, size_t max_in_flight, size_t max_per_receiver);
 void receivers_release(struct receivers *receivers);
 
-/* The receiver of that name, which is a new one where it was not known.  Valid until the next call unless an
- * attempt holds it.  NULL where memory ran out. */
-struct receiver_state *receivers_get(struct receivers *receivers, const char *name);
+/* The receiver of that name, or NULL where it is not remembered.  Valid until one is added or let go, unless
+ * an attempt holds it. */
+struct receiver_state *receivers_find(const struct receivers *receivers, const char *name);
+
+/* Remembers one that is not yet; failing_since is the standing's, in monotonic milliseconds.  NULL where
+ * memory ran out. */
+struct receiver_state *receivers_add(struct receivers *receivers, const char *name,
+                                     const struct receiver_standing *standing, int64_t failing_since);
 
 /*
  * How many attempts may begin at it now (monotonic milliseconds).  Where it works, and half of all places are

@@ -116,7 +116,7 @@ def test_a_receiver_that_asked_for_a_pause_is_shown_as_paused(product, client, r
     shown = product.ctl("delivery", "show", job_id)
     equal(shown["webhook"]["status"], "pending", "status")
     check(shown["webhook"]["receiver_paused_until"], f"no pause in {shown['webhook']}")
-    check("asked for a pause until" in tell(product, "delivery", "show", job_id).text, "the text does not say so")
+    check("to which nothing goes until" in tell(product, "delivery", "show", job_id).text, "the text does not say so")
 
 
 def test_what_a_receiver_sends_cannot_move_a_terminal(product, client):

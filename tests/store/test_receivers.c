@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* When a receiver is due: what the outbox plans, what a receiver asks for, and what is given up. */
-#include "store/store.h"
+#include "store/receivers.h"
 
 #include <criterion/criterion.h>
 
@@ -34,22 +34,54 @@ static int64_t now_ms(void)
     return database.clock.wall_us / 1000;
 }
 
-/* How many receivers are due at that time, behind one. */
-static size_t count_due(int64_t at, const char *after)
+/* The same to another receiver. */
+static struct job finish_job_for(const char *url)
 {
-    char *receivers[4];
+    struct job job = database_add_job(&database, database.key, "Hello.", url);
+    cleanup(job_release) struct job claim = {0};
+
+    cr_assert_eq(database_claim(&database, worker, &claim), 0);
+    cr_assert_eq(database_finish(&database, &claim, &outcome_failed), 0);
+    return job;
+}
+
+static size_t count_due_of(int class, int64_t at, const struct due_receiver *after)
+{
+    struct due_receiver receivers[4];
     size_t count;
 
-    cr_assert_eq(receiver_due(database.store, at, after, receivers, 4, &count, NULL), 0);
-    receivers_free(receivers, count);
+    cr_assert_eq(receiver_due(database.store, class, at, after, receivers, 4, &count, NULL), 0);
+    due_receivers_free(receivers, count);
     return count;
+}
+
+/* How many receivers are due at that time. */
+static size_t count_due(int64_t at)
+{
+    return count_due_of(RECEIVER_CLASS_NEW, at, NULL);
+}
+
+/* The one whose turn it is; the caller frees its string. */
+static struct due_receiver first_due(int class)
+{
+    struct due_receiver receiver;
+    size_t count;
+
+    cr_assert_eq(receiver_due(database.store, class, now_ms(), NULL, &receiver, 1, &count, NULL), 0);
+    cr_assert_eq(count, 1);
+    return receiver;
+}
+
+static void release_due(struct due_receiver *receiver)
+{
+    due_receivers_free(receiver, 1);
 }
 
 static int64_t next_due(int64_t at)
 {
     int64_t due_at;
 
-    cr_assert_eq(receiver_next_due(database.store, at, &due_at, NULL), 0);
+    cr_assert_eq(receiver_next_due(database.store, RECEIVER_CLASS_NEW, at, &due_at, NULL), 0);
     return due_at;
 }
 
@@ -58,11 +90,13 @@ Test(receivers, due_receivers_come_in_order_and_the_next_time_is_told)
     cleanup(job_release) struct job job = finish_job();
     cleanup(webhook_release) struct webhook webhook = database_take_webhook(&database);
 
-    cr_assert_eq(count_due(now_ms() - 1, ""), 0);
+    cr_assert_eq(count_due(now_ms() - 1), 0);
     cr_assert_eq(next_due(now_ms() - 1), now_ms());
-    cr_assert_eq(count_due(now_ms(), ""), 1);
+    cr_assert_eq(count_due(now_ms()), 1);
     cr_assert_eq(next_due(now_ms()), 0);
-    cr_assert_eq(count_due(now_ms(), webhook.receiver), 0, "the caller goes on behind the last");
+    cleanup(release_due) struct due_receiver due = first_due(RECEIVER_CLASS_NEW);
+    cr_assert_str_eq(due.receiver, webhook.receiver);
+    cr_assert_eq(count_due_of(RECEIVER_CLASS_NEW, now_ms(), &due), 0, "the caller goes on behind the last");
 }
 
 Test(receivers, a_receiver_is_due_when_its_next_webhook_is)
@@ -73,11 +107,11 @@ Test(receivers, a_receiver_is_due_when_its_next_webhook_is)
         .error_code = "timeout", .status = WEBHOOK_PENDING, .next_attempt_at = now_ms() + 5000};
     int64_t attempt = database_begin_attempt(&database, webhook.webhook);
 
-    cr_assert_eq(count_due(now_ms(), ""), 0, "its only webhook is under way");
+    cr_assert_eq(count_due(now_ms()), 0, "its only webhook is under way");
     database_end_attempt(&database, webhook.webhook, attempt, &failure);
-    cr_assert_eq(count_due(now_ms() + 4999, ""), 0);
+    cr_assert_eq(count_due(now_ms() + 4999), 0);
     cr_assert_eq(next_due(now_ms()), now_ms() + 5000);
-    cr_assert_eq(count_due(now_ms() + 5000, ""), 1);
+    cr_assert_eq(count_due(now_ms() + 5000), 1);
 }
 
 Test(receivers, a_receiver_that_asks_for_a_pause_is_not_due_before_its_end)
@@ -92,11 +126,11 @@ Test(receivers, a_receiver_that_asks_for_a_pause_is_not_due_before_its_end)
     int64_t attempt = database_begin_attempt(&database, webhook.webhook);
 
     database_end_attempt(&database, webhook.webhook, attempt, &failure);
-    cr_assert_eq(count_due(now_ms() + 59999, ""), 0);
+    cr_assert_eq(count_due(now_ms() + 59999), 0);
     another = finish_job(); /* another webhook of the same receiver, owed at once */
-    cr_assert_eq(count_due(now_ms() + 59999, ""), 0, "what is owed meanwhile waits, too");
+    cr_assert_eq(count_due(now_ms() + 59999), 0, "what is owed meanwhile waits, too");
     cr_assert_eq(next_due(now_ms()), now_ms() + 60000);
-    cr_assert_eq(count_due(now_ms() + 60000, ""), 1);
+    cr_assert_eq(count_due(now_ms() + 60000), 1);
 }
 
 Test(receivers, what_was_owed_to_a_dead_receiver_for_too_long_is_given_up)
@@ -118,5 +152,45 @@ Test(receivers, what_was_owed_to_a_dead_receiver_for_too_long_is_given_up)
     job_release(&seen);
     cr_assert_eq(job_get(database.store, database.key, young.job_id, &seen, NULL), 0);
     cr_assert_eq(seen.webhook_status, WEBHOOK_PENDING);
-    cr_assert_eq(count_due(now_ms(), ""), 1);
+    cr_assert_eq(count_due(now_ms()), 1);
+}
+
+Test(receivers, one_that_was_served_goes_behind_those_that_wait)
+{
+    cleanup(job_release) struct job first = finish_job(), second = finish_job(), other = {0};
+    cleanup(webhook_release) struct webhook webhook = database_take_webhook(&database);
+
+    database.clock.wall_us += 1000;
+    other = finish_job_for("http://127.0.0.1:10/x");
+    database.clock.wall_us += 1000;
+    {
+        cleanup(release_due) struct due_receiver due = first_due(RECEIVER_CLASS_NEW);
+
+        cr_expect_str_eq(due.receiver, DATABASE_RECEIVER, "it has waited for longest");
+    }
+    database_begin_attempt(&database, webhook.webhook);
+    cleanup(release_due) struct due_receiver due = first_due(RECEIVER_CLASS_NEW);
+    cr_expect_str_eq(due.receiver, "http://127.0.0.1:10");
+    cr_expect_eq(count_due(now_ms()), 2, "its second webhook is due as well");
+}
+
+Test(receivers, what_attempts_have_shown_is_kept_and_those_of_a_class_are_found_without_others)
+{
+    static const struct receiver_standing slow = {.class = 2, .failing_since = 77};
+    cleanup(job_release) struct job job = finish_job(), other = finish_job_for("http://127.0.0.1:10/x");
+    cleanup(webhook_release) struct webhook webhook = database_take_webhook(&database);
+    const struct attempt_result failure = {.error_code = "timeout",
+                                           .status = WEBHOOK_PENDING,
+                                           .next_attempt_at = now_ms() + 5000,
+                                           .standing = &slow};
+
+    database_end_attempt(&database, webhook.webhook, database_begin_attempt(&database, webhook.webhook),
+                         &failure);
+    database.clock.wall_us += 5000000;
+    cr_expect_eq(count_due(now_ms()), 1);
+    cr_expect_eq(count_due_of(slow.class, now_ms(), NULL), 1);
+    cleanup(release_due) struct due_receiver due = first_due(slow.class);
+    cr_expect_str_eq(due.receiver, DATABASE_RECEIVER);
+    cr_expect_eq(due.standing.class, slow.class);
+    cr_expect_eq(due.standing.failing_since, slow.failing_since);
 }

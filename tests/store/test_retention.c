@@ -122,6 +122,36 @@ Test(retention, a_job_goes_with_all_that_belongs_to_it)
     cr_assert_eq(database_count(&database, "SELECT stored_bytes FROM api_keys"), 0);
 }
 
+Test(retention, a_receiver_outlives_its_last_job_by_its_pause_alone)
+{
+    const struct attempt_result failure = {.error_code = "http_status",
+                                           .status_code = 410,
+                                           .status = WEBHOOK_FAILED,
+                                           .pause_until = now() + 2 * HOUR};
+    struct retention_cursor cursor = {0};
+    struct retention_times until = {.jobs = now()};
+    struct webhook *webhooks;
+    char job_id[JOB_ID_SIZE];
+    int64_t attempt;
+    size_t count;
+
+    testcase_completed("http://127.0.0.1:9/hook", job_id);
+    cr_assert_eq(webhook_due(database.store, "http://127.0.0.1:9", now(), 1, &webhooks, &count, NULL), 0);
+    cr_assert_eq(count, 1);
+    cr_assert_eq(store_begin(database.store, "test", NULL), 0);
+    cr_assert_eq(webhook_attempt_begin(database.store, webhooks[0].webhook, &attempt, NULL), 0);
+    cr_assert_eq(webhook_attempt_end(database.store, webhooks[0].webhook, attempt, &failure, NULL), 0);
+    cr_assert_eq(store_commit(database.store, NULL), 0);
+    webhooks_free(webhooks, count);
+    cr_assert_eq(testcase_remove(&until, &cursor), 1);
+    cr_expect_eq(database_count(&database, "SELECT count(*) FROM receivers"), 1,
+                 "it has asked to be left alone");
+    fake_clock_advance(&database.clock, 2 * HOUR);
+    until.jobs = now();
+    cr_assert_eq(testcase_remove(&until, &cursor), 0);
+    cr_expect_eq(database_count(&database, "SELECT count(*) FROM receivers"), 0);
+}
+
 Test(retention, a_job_whose_request_may_be_repeated_stays_for_a_day)
 {
     struct retention_cursor cursor = {0};

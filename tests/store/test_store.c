@@ -8,6 +8,7 @@
 
 #include "base/cleanup.h"
 #include "store/committer.h"
+#include "store/receivers.h"
 #include "support/database.h"
 
 static struct database database;
@@ -251,7 +252,7 @@ Test(store, cancelling_a_pending_job_ends_it_and_owes_its_webhook)
     cleanup(job_release) struct job job =
         database_add_job(&database, database.key, "Hello.", "http://127.0.0.1:9/x");
     cleanup(job_release) struct job cancelled = {0};
-    char *receivers[4];
+    struct due_receiver receivers[4];
     size_t count;
 
     cr_assert_eq(store_begin(database.store, "test", NULL), 0);
@@ -260,11 +261,12 @@ Test(store, cancelling_a_pending_job_ends_it_and_owes_its_webhook)
     cr_assert_eq(cancelled.status, JOB_CANCELLED);
     cr_assert_neq(cancelled.completed_at, 0);
     cr_assert_eq(pending_jobs(), 0);
-    cr_assert_eq(receiver_due(database.store, database.clock.wall_us / 1000, "", receivers, 4, &count, NULL),
+    cr_assert_eq(receiver_due(database.store, RECEIVER_CLASS_NEW, database.clock.wall_us / 1000, NULL,
+                              receivers, 4, &count, NULL),
                  0);
     cr_assert_eq(count, 1);
-    cr_assert_str_eq(receivers[0], "http://127.0.0.1:9");
-    receivers_free(receivers, count);
+    cr_assert_str_eq(receivers[0].receiver, "http://127.0.0.1:9");
+    due_receivers_free(receivers, count);
 }
 
 Test(store, cancelling_a_running_job_asks_its_worker)

@@ -102,8 +102,17 @@ int64_t database_add_key(struct database *database, unsigned char hash_byte)
     return row;
 }
 
+/* Scheme, host and port of a URL that has a port and a path. */
+static char *find_receiver(const char *url)
+{
+    const char *path = url != NULL ? strchr(strstr(url, "://") + 3, '/') : NULL;
+
+    return path != NULL ? strndup(url, (size_t)(path - url)) : NULL;
+}
+
 struct job database_add_job(struct database *database, int64_t key, const char *text, const char *webhook_url)
 {
+    cleanup(free_ptr) char *receiver = find_receiver(webhook_url);
     const struct job_request request = {
         .key = key,
         .request_id = "req-1",
@@ -115,7 +124,7 @@ struct job database_add_job(struct database *database, int64_t key, const char *
         .speed = 1.0,
         .pitch = 1.0,
         .webhook_url = webhook_url,
-        .receiver = webhook_url != NULL ? DATABASE_RECEIVER : NULL,
+        .receiver = receiver,
     };
     struct error err = {""};
     struct key_standing standing;

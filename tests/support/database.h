@@ -7,7 +7,7 @@
 #include "store/store.h"
 #include "support/fake_clock.h"
 
-/* Of every webhook here. */
+/* Of every webhook that the functions below make. */
 #define DATABASE_RECEIVER "http://127.0.0.1:9"
 
 struct database {

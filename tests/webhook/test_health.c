@@ -135,16 +135,25 @@ Test(places, there_is_one_for_everybody)
         cr_expect_eq(places_free(&places, (enum health_class) class), 1);
 }
 
+/* As the database has one that nothing is known of. */
+static struct receiver_state *remember(struct receivers *receivers, const char *name)
+{
+    static const struct receiver_standing unknown = {.class = RECEIVER_CLASS_NEW};
+    struct receiver_state *found = receivers_find(receivers, name);
+
+    return found != NULL ? found : receivers_add(receivers, name, &unknown, 0);
+}
+
 Test(receivers, one_is_remembered_by_its_name)
 {
     struct receivers receivers;
     struct receiver_state *receiver;
 
     receivers_init(&receivers, 10, 4);
-    receiver = receivers_get(&receivers, "https://a.example:443");
+    receiver = remember(&receivers, "https://a.example:443");
     cr_assert_not_null(receiver);
-    cr_expect_eq(receivers_get(&receivers, "https://a.example:443"), receiver);
-    cr_expect_neq(receivers_get(&receivers, "https://b.example:443"), receiver);
+    cr_expect_eq(remember(&receivers, "https://a.example:443"), receiver);
+    cr_expect_neq(remember(&receivers, "https://b.example:443"), receiver);
     cr_expect_eq(receivers_hold(&receivers, receiver), HEALTH_NEW);
     cr_expect_eq(places_used(&receivers.places), 1, "it has a place before it is sent");
     receivers_let_go(&receivers, receiver, HEALTH_NEW);
@@ -158,7 +167,7 @@ Test(receivers, one_that_works_has_more_ready_than_its_window_sends)
     struct receiver_state *receiver;
 
     receivers_init(&receivers, 100, 4);
-    receiver = receivers_get(&receivers, "a");
+    receiver = remember(&receivers, "a");
     cr_expect_eq(receivers_room(&receivers, receiver, 0), 4, "nothing is known of it yet");
     health_note(&receiver->health, HEALTH_TAKEN, true, 0, 4);
     cr_expect_eq(receivers_room(&receivers, receiver, 0), (1 + RECEIVERS_AHEAD) * 4);
@@ -185,15 +194,31 @@ Test(receivers, however_many_there_are_few_idle_ones_are_kept_and_every_one_at_w
     char name[32];
 
     receivers_init(&receivers, 10, 4);
-    busy = receivers_get(&receivers, "busy");
+    busy = remember(&receivers, "busy");
     receivers_hold(&receivers, busy);
     for (int i = 0; i < 3 * RECEIVERS_IDLE_MAX; i++) {
         snprintf(name, sizeof name, "%d", i);
-        cr_assert_not_null(receivers_get(&receivers, name));
+        cr_assert_not_null(remember(&receivers, name));
     }
     cr_expect_eq(receivers.idle_count, RECEIVERS_IDLE_MAX);
-    cr_expect_eq(receivers_get(&receivers, "busy"), busy);
+    cr_expect_eq(remember(&receivers, "busy"), busy);
     receivers_let_go(&receivers, busy, HEALTH_NEW);
     cr_expect_eq(receivers.idle_count, RECEIVERS_IDLE_MAX);
+    receivers_release(&receivers);
+}
+
+Test(receivers, one_that_was_forgotten_begins_as_the_database_has_it)
+{
+    static const struct receiver_standing slow = {.class = HEALTH_SLOW, .failing_since = 5};
+    struct receivers receivers;
+    struct receiver_state *receiver;
+
+    receivers_init(&receivers, 100, 16);
+    receiver = receivers_add(&receivers, "a", &slow, 1000);
+    cr_expect_eq(receiver->health.class, HEALTH_SLOW);
+    cr_expect_eq(receivers_room(&receivers, receiver, 1000), 1, "it is tried by one at a time");
+    cr_expect(health_is_down(&receiver->health, 1000 + HEALTH_DOWN_MS));
+    health_note(&receiver->health, HEALTH_TAKEN, true, 2000, 16);
+    cr_expect_not(health_is_failing(&receiver->health));
     receivers_release(&receivers);
 }

@@ -14,6 +14,7 @@
 #include "base/cleanup.h"
 #include "base/repeat.h"
 #include "net/url.h"
+#include "store/outbox.h"
 #include "support/database.h"
 #include "support/receiver.h"
 #include "webhook/recovery.h"
@@ -156,6 +157,14 @@ static struct job wait_for_webhook(const char *job_id, int64_t attempts)
         cr_assert_lt(waited, PATIENCE_MS, "the webhook was not settled");
         nanosleep(&pause, NULL);
     }
+}
+
+/* Waits until so many attempts were made and the next is planned. */
+static void wait_for_plan(const char *job_id, int64_t attempts)
+{
+    cleanup(job_release) struct job job = wait_for_webhook(job_id, attempts);
+
+    cr_assert_eq(job.webhook_attempts, attempts);
 }
 
 static void testcase_settled(const char *job_id, enum webhook_status status, int64_t attempts,
@@ -412,6 +421,60 @@ Test(webhooks, a_receiver_that_keeps_failing_is_tried_by_one_before_the_rest_fol
     receiver_stop(other);
 }
 
+static void fail_in_a_row(int count)
+{
+    static const struct receiver_answer wrong = {.status = 500};
+    char job_id[JOB_ID_SIZE];
+
+    receiver_script(receiver, &wrong, 1);
+    for (int i = 0; i < count; i++) {
+        complete_job(receiver_url(receiver), job_id);
+        wait_for_plan(job_id, 1);
+    }
+}
+
+Test(webhooks, one_that_keeps_failing_is_tried_by_one_at_a_time_by_the_next_sender_too)
+{
+    static const struct receiver_answer hangs = {.conduct = RECEIVER_HANGS}, fine = {.status = 204};
+    char job_id[JOB_ID_SIZE], elsewhere[JOB_ID_SIZE];
+    struct receiver *other = receiver_start(&fine, 1);
+
+    settings.webhook_timeout = 4000;
+    set_schedule(2, (int64_t[]){0, 60000});
+    start_dispatcher();
+    fail_in_a_row(FAILURES);
+    dispatcher = dispatcher_stop(dispatcher);
+    receiver_script(receiver, &hangs, 1);
+    for (int i = 0; i < FAILURES; i++)
+        complete_job(receiver_url(receiver), job_id);
+    start_dispatcher();
+    cr_assert_eq(receiver_wait(receiver, FAILURES + 1, PATIENCE_MS), FAILURES + 1);
+    complete_job(receiver_url(other), elsewhere);
+    testcase_settled(elsewhere, WEBHOOK_DELIVERED, 1, NULL);
+    cr_expect_eq(receiver_wait(receiver, FAILURES + 2, 0), FAILURES + 1, "the rest wait for the first");
+    receiver_stop(other);
+}
+
+Test(webhooks, the_pause_of_a_receiver_that_is_down_is_in_the_database)
+{
+    cleanup(outbox_entry_release) struct outbox_entry entry = {0};
+    char job_id[JOB_ID_SIZE];
+    int64_t now;
+
+    set_schedule(2, (int64_t[]){0, 600000});
+    start_dispatcher();
+    fail_in_a_row(FAILURES);
+    fake_clock_advance(&database.clock, 100000);
+    complete_job(receiver_url(receiver), job_id);
+    wait_for_plan(job_id, 1);
+    now = clock_wall_ms(&database.clock.clock);
+    cr_assert_eq(outbox_find(database.store, job_id, &entry, NULL), 0);
+    cr_expect_eq(entry.paused_until, now + 10000, "a tenth of the time for which it has failed");
+    complete_job(receiver_url(receiver), job_id);
+    fake_clock_advance(&database.clock, 10000);
+    wait_for_plan(job_id, 1);
+}
+
 Test(webhooks, those_that_are_due_longest_go_first_however_many_are_recorded_ahead)
 {
     char first[JOB_ID_SIZE], job_ids[20][JOB_ID_SIZE];
@@ -618,14 +681,6 @@ static void begin_and_die(void)
     cr_assert_eq(count, 1);
     database_begin_attempt(&database, webhooks[0].webhook);
     webhooks_free(webhooks, count);
-}
-
-/* Waits until so many attempts were made and the next is planned. */
-static void wait_for_plan(const char *job_id, int64_t attempts)
-{
-    cleanup(job_release) struct job job = wait_for_webhook(job_id, attempts);
-
-    cr_assert_eq(job.webhook_attempts, attempts);
 }
 
 Test(webhooks, an_attempt_that_a_crash_cut_off_is_closed_and_tried_again)

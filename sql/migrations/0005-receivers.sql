@@ -11,7 +11,8 @@ SELECT receiver, min(next_attempt_at) FROM webhooks WHERE next_attempt_at IS NOT
 DROP INDEX webhooks_next;
 
 ALTER TABLE webhooks ADD COLUMN owed_at INTEGER NOT NULL DEFAULT 0;
-UPDATE webhooks SET owed_at = created_at;
+-- Of those that are settled, or under way, nobody asks; a redelivery may have had them owed anew since they were made.
+UPDATE webhooks SET owed_at = max(created_at, next_attempt_at) WHERE next_attempt_at IS NOT NULL;
 ALTER TABLE webhooks ADD COLUMN revision INTEGER NOT NULL DEFAULT 0;
 
 ALTER TABLE deliveries ADD COLUMN peer TEXT;

@@ -26,6 +26,39 @@ FROM (SELECT own.receiver, (SELECT min(w.next_attempt_at)
       WHERE own.webhook = ?1) AS next
 WHERE receivers.receiver = next.receiver AND due_at IS NOT max(paused_until, next.at, ?2);
 
+-- Receivers that are not due when they should be, or are and nothing is planned: written by a program that knew
+-- no such table, or knew it otherwise.  [scan: from one receiver to the next by an index; receivers that are due]
+-- name: receiver_wrong
+WITH RECURSIVE owed (receiver) AS (
+    SELECT min(receiver) FROM webhooks WHERE next_attempt_at IS NOT NULL
+    UNION ALL
+    SELECT (SELECT min(w.receiver) FROM webhooks AS w WHERE w.next_attempt_at IS NOT NULL AND w.receiver > owed.receiver)
+    FROM owed
+    WHERE owed.receiver IS NOT NULL)
+SELECT owed.receiver
+FROM owed
+LEFT JOIN receivers AS r ON r.receiver = owed.receiver
+WHERE owed.receiver IS NOT NULL
+      AND (r.due_at IS NULL
+           OR r.due_at > max(r.paused_until, ?1, (SELECT min(w.next_attempt_at)
+                                                  FROM webhooks AS w
+                                                  WHERE w.receiver = owed.receiver AND w.next_attempt_at IS NOT NULL)))
+UNION ALL
+SELECT r.receiver
+FROM receivers AS r
+WHERE r.due_at IS NOT NULL
+      AND NOT EXISTS (SELECT 1 FROM webhooks AS w WHERE w.receiver = r.receiver AND w.next_attempt_at IS NOT NULL)
+LIMIT ?2;
+
+-- A receiver is due when the webhooks say so.
+-- name: receiver_mend
+INSERT INTO receivers (receiver, due_at)
+SELECT ?1, min(next_attempt_at)
+FROM webhooks
+WHERE receiver = ?1 AND next_attempt_at IS NOT NULL
+ON CONFLICT (receiver) DO UPDATE
+SET due_at = max(excluded.due_at, paused_until);
+
 -- Nothing goes to the webhook's receiver before that time.
 -- name: receiver_pause
 INSERT INTO receivers (receiver, paused_until)
@@ -101,7 +134,7 @@ SET status = 'failed', next_attempt_at = NULL, last_error = ?3, settled_at = ?4,
 WHERE webhook IN (SELECT w.webhook
                   FROM webhooks AS w
                   WHERE w.receiver = (SELECT receiver FROM webhooks WHERE webhook = ?1)
-                        AND w.next_attempt_at IS NOT NULL AND w.owed_at <= ?2
+                        AND w.next_attempt_at IS NOT NULL AND max(w.owed_at, w.created_at) <= ?2
                   ORDER BY w.next_attempt_at
                   LIMIT ?5);
 

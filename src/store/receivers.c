@@ -66,3 +66,38 @@ int receiver_next_due(struct store *store, int class, int64_t now_ms, int64_t *r
     *ret_due_at = r == DB_ROW ? db_column_int(query, 0) : 0;
     return 0;
 }
+
+int receiver_wrong(struct store *store, char **ret_receivers, size_t max, size_t *ret_count,
+                   struct error *err)
+{
+    cleanup(db_query_end) struct db_query *query = db_query(store->db, STATEMENT_receiver_wrong);
+    size_t count = 0;
+    int r = 0;
+
+    db_bind_int(query, 1, store_now(store));
+    db_bind_int(query, 2, (int64_t)max);
+    while (count < max && (r = db_step(query, err)) == DB_ROW) {
+        char *receiver = db_column_dup(query, 0);
+
+        if (receiver == NULL) {
+            r = error_set(err, -ENOMEM, "out of memory");
+            break;
+        }
+        ret_receivers[count++] = receiver;
+    }
+    if (r >= 0) {
+        *ret_count = count;
+        return 0;
+    }
+    while (count > 0)
+        free(ret_receivers[--count]);
+    return r;
+}
+
+int receiver_mend(struct store *store, const char *receiver, struct error *err)
+{
+    cleanup(db_query_end) struct db_query *query = db_query(store->db, STATEMENT_receiver_mend);
+
+    db_bind_text(query, 1, receiver);
+    return db_run(query, err);
+}

@@ -30,6 +30,15 @@ int receiver_due(struct store *store, int class, int64_t now_ms, const struct du
                  struct due_receiver *ret_receivers, size_t max, size_t *ret_count, struct error *err);
 void due_receivers_free(struct due_receiver *receivers, size_t count);
 
+/*
+ * At most max receivers whose time in the store does not follow from their webhooks, which an older program
+ * beside this one may leave behind; and [write] one that is put right.  It looks at each receiver that is
+ * owed something, once, and takes no lock for that.  The caller frees the strings.
+ */
+int receiver_wrong(struct store *store, char **ret_receivers, size_t max, size_t *ret_count,
+                   struct error *err);
+int receiver_mend(struct store *store, const char *receiver, struct error *err);
+
 /* The time behind now_ms at which the next receiver of a class will be due; 0 where none will. */
 int receiver_next_due(struct store *store, int class, int64_t now_ms, int64_t *ret_due_at, struct error *err);
 

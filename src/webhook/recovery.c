@@ -1,10 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "webhook/recovery.h"
 
+#include <stdlib.h>
+
 #include "base/cleanup.h"
 #include "crypto/random.h"
+#include "store/receivers.h"
 #include "webhook/schedule.h"
 #include "webhook/sender.h"
+
+/* ---- attempts ---- */
 
 /* Attempts that are ended in one transaction: few enough to hold no other write up. */
 #define BATCH_MAX 64
@@ -51,8 +56,8 @@ static int run_batch(struct commit_work *work, struct store *store, struct error
     return 0;
 }
 
-int recovery_run(struct store *store, struct committer *committer, const struct settings *settings,
-                 const struct clock *clock, int64_t *ret_count, struct error *err)
+static int end_attempts(struct store *store, struct committer *committer, const struct settings *settings,
+                        const struct clock *clock, int64_t *ret_count, struct error *err)
 {
     struct batch batch = {.settings = settings};
     int64_t total = 0;
@@ -71,4 +76,51 @@ int recovery_run(struct store *store, struct committer *committer, const struct 
     } while (batch.count == BATCH_MAX);
     *ret_count = total;
     return 0;
+}
+
+/* ---- receivers ---- */
+
+/* Receivers that are mended in one transaction, each by two statements on one row. */
+#define MEND_MAX 256
+
+struct mending {
+    struct commit_work work;
+    char *receivers[MEND_MAX];
+    size_t count;
+};
+
+static int run_mending(struct commit_work *work, struct store *store, struct error *err)
+{
+    const struct mending *mending = container_of(work, struct mending, work);
+    int r = 0;
+
+    for (size_t i = 0; r == 0 && i < mending->count; i++)
+        r = receiver_mend(store, mending->receivers[i], err);
+    return r;
+}
+
+static int mend_receivers(struct store *store, struct committer *committer, struct error *err)
+{
+    struct mending mending = {.count = 0};
+    int r;
+
+    do {
+        mending.work = (struct commit_work){.run = run_mending};
+        r = receiver_wrong(store, mending.receivers, MEND_MAX, &mending.count, err);
+        if (r < 0)
+            return r;
+        if (mending.count > 0)
+            r = committer_call(committer, &mending.work, err);
+        for (size_t i = 0; i < mending.count; i++)
+            free(mending.receivers[i]);
+    } while (r == 0 && mending.count == MEND_MAX);
+    return r;
+}
+
+int recovery_run(struct store *store, struct committer *committer, const struct settings *settings,
+                 const struct clock *clock, int64_t *ret_count, struct error *err)
+{
+    int r = end_attempts(store, committer, settings, clock, ret_count, err);
+
+    return r == 0 ? mend_receivers(store, committer, err) : r;
 }

@@ -294,6 +294,8 @@ static bool may_scan(const char *name, const char *table)
         {"secret_newest", "webhook_secrets"},       /* one row, by the primary key */
         {"idempotency_expire", "idempotency_keys"}, /* the first few by the primary key */
         {"idempotency_expire", "oldest"},           /* those */
+        {"receiver_wrong", "owed"},                 /* once, as a sender starts: each receiver by an index */
+        {"receiver_wrong", "r"},                    /* likewise: those that are due */
         {"delivery_open", "deliveries"}, /* by a partial index that holds attempts under way only */
     };
 

@@ -194,3 +194,54 @@ Test(receivers, what_attempts_have_shown_is_kept_and_those_of_a_class_are_found_
     cr_expect_eq(due.standing.class, slow.class);
     cr_expect_eq(due.standing.failing_since, slow.failing_since);
 }
+
+static size_t mend_all(void)
+{
+    char *wrong[8];
+    size_t count;
+
+    cr_assert_eq(receiver_wrong(database.store, wrong, 8, &count, NULL), 0);
+    cr_assert_eq(store_begin(database.store, "test", NULL), 0);
+    for (size_t i = 0; i < count; i++) {
+        cr_assert_eq(receiver_mend(database.store, wrong[i], NULL), 0);
+        free(wrong[i]);
+    }
+    cr_assert_eq(store_commit(database.store, NULL), 0);
+    return count;
+}
+
+Test(receivers, what_a_program_that_knows_no_such_table_left_is_put_right)
+{
+    cleanup(job_release) struct job late = finish_job(), missing = finish_job_for("http://127.0.0.1:10/x"),
+                                    none = finish_job_for("http://127.0.0.1:11/x"),
+                                    right = finish_job_for("http://127.0.0.1:12/x"),
+                                    paused = finish_job_for("http://127.0.0.1:13/x");
+
+    cr_expect_eq(mend_all(), 0);
+    database_execute(
+        &database, "UPDATE receivers SET due_at = due_at + 60000 WHERE receiver LIKE '%:9';"
+                   "DELETE FROM receivers WHERE receiver LIKE '%:10';"
+                   "UPDATE webhooks SET next_attempt_at = NULL, status = 'failed' WHERE receiver LIKE '%:11';"
+                   "UPDATE receivers SET paused_until = due_at + 60000, due_at = due_at + 60000"
+                   " WHERE receiver LIKE '%:13';");
+    cr_expect_eq(mend_all(), 3);
+    cr_expect_eq(mend_all(), 0);
+    cr_expect_eq(count_due(now_ms()), 3, "9, 10 and 12");
+    cr_expect_eq(count_due(now_ms() + 60000), 4, "11 is owed nothing");
+}
+
+Test(receivers, a_webhook_that_an_older_program_made_is_not_given_up_before_its_time)
+{
+    cleanup(job_release) struct job job = finish_job(), old = {0}, seen = {0};
+    cleanup(webhook_release) struct webhook webhook = database_take_webhook(&database);
+    struct attempt_result failure = {.error_code = "timeout", .status = WEBHOOK_FAILED};
+    int64_t attempt = database_begin_attempt(&database, webhook.webhook);
+
+    failure.give_up_until = now_ms();
+    database.clock.wall_us += 1000000;
+    old = finish_job();
+    database_execute(&database, "UPDATE webhooks SET owed_at = 0");
+    database_end_attempt(&database, webhook.webhook, attempt, &failure);
+    cr_assert_eq(job_get(database.store, database.key, old.job_id, &seen, NULL), 0);
+    cr_expect_eq(seen.webhook_status, WEBHOOK_PENDING);
+}

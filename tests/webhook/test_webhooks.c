@@ -702,6 +702,16 @@ Test(webhooks, an_attempt_that_a_crash_cut_off_is_closed_and_tried_again)
     cr_expect_null(deliveries.rows[1].error_code);
 }
 
+Test(webhooks, what_an_older_program_left_without_its_receiver_is_delivered)
+{
+    char job_id[JOB_ID_SIZE];
+
+    complete_job(receiver_url(receiver), job_id);
+    database_execute(&database, "DELETE FROM receivers");
+    start_dispatcher();
+    testcase_settled(job_id, WEBHOOK_DELIVERED, 1, NULL);
+}
+
 Test(webhooks, more_attempts_than_one_transaction_takes_are_closed)
 {
     char job_ids[MANY][JOB_ID_SIZE];

@@ -77,6 +77,71 @@ Test(migrate, is_recorded_and_runs_once)
     db_close(db);
 }
 
+static void execute_file(struct db *db, const char *name)
+{
+    cleanup(buf_release) struct buf sql = BUF_INIT(1 << 20);
+    const char *top = getenv("top_srcdir");
+    struct error err = {""};
+    char path[256];
+
+    snprintf(path, sizeof path, "%s/sql/migrations/%s.sql", top != NULL ? top : ".", name);
+    cr_assert_eq(file_read(path, &sql, &err), 0, "%s", err.text);
+    cr_assert_eq(db_execute(db, buf_str(&sql), &err), 0, "%s", err.text);
+}
+
+/* The last version without receivers, with one webhook that is planned, one under way and one settled. */
+static void make_version_4(struct db *db)
+{
+    struct error err = {""};
+
+    execute_file(db, "0001-initial");
+    execute_file(db, "0002-limits");
+    execute_file(db, "0003-retention");
+    execute_file(db, "0004-setbacks");
+    cr_assert_eq(
+        db_execute(
+            db,
+            "PRAGMA application_id = 1398897000; PRAGMA user_version = 4;"
+            "INSERT INTO api_keys (key, key_id, name, hash, created_at) VALUES (1, 'k', 'k', x'00', 0);"
+            "INSERT INTO webhooks (webhook_id, key, event, url, receiver, body, status, next_attempt_at,"
+            " created_at, settled_at) VALUES"
+            " ('planned', 1, 'ping', 'https://a/x', 'https://a:443', '{}', 'pending', 5000, 1000, NULL),"
+            " ('under way', 1, 'ping', 'https://a/x', 'https://a:443', '{}', 'pending', NULL, 1000, NULL),"
+            " ('settled', 1, 'ping', 'https://b/x', 'https://b:443', '{}', 'delivered', NULL, 1000, 1001);",
+            &err),
+        0, "%s", err.text);
+}
+
+static int64_t read_int(struct db *db, const char *sql)
+{
+    int64_t value = -1;
+    struct error err = {""};
+
+    cr_assert_eq(db_read_int(db, sql, &value, &err), 0, "%s", err.text);
+    return value;
+}
+
+Test(migrate, what_is_planned_is_due_and_owed_as_before_and_what_is_settled_costs_nothing)
+{
+    struct error err = {""};
+    char path[128];
+    struct db *db;
+    int before = -1;
+
+    snprintf(path, sizeof path, "%s/old.db", database.folder);
+    db = open_db(path);
+    make_version_4(db);
+    cr_assert_eq(db_migrate(db, &clock_system, &before, &err), 0, "%s", err.text);
+    cr_expect_eq(before, 4);
+    cr_expect_eq(read_int(db, "SELECT due_at FROM receivers WHERE receiver = 'https://a:443'"), 5000);
+    cr_expect_eq(read_int(db, "SELECT count(*) FROM receivers"), 1);
+    cr_expect_eq(read_int(db, "SELECT owed_at FROM webhooks WHERE webhook_id = 'planned'"), 5000,
+                 "it may have been redelivered: nobody gives it up before its time");
+    cr_expect_eq(read_int(db, "SELECT count(*) FROM webhooks WHERE owed_at <> 0"), 1,
+                 "no other row is written");
+    db_close(db);
+}
+
 /* Processes that start together on a machine where nothing is yet; a race shows in some rounds only. */
 #define STARTERS     4
 #define START_ROUNDS 25

@@ -14,7 +14,7 @@
 #include "webhook/due.h"
 #include "webhook/recovery.h"
 
-/* What stopping grants beyond webhook_timeout, for the commit behind the last answer. */
+/* What stopping grants beyond that, for the commit behind the last answer. */
 #define STOP_GRACE_MS 1000
 
 struct dispatcher {
@@ -137,21 +137,29 @@ static void wait_and_serve(struct dispatcher *dispatcher)
     courier_step(&dispatcher->courier);
 }
 
+/* What is running is given its time to end. */
+static void drain(struct dispatcher *dispatcher)
+{
+    int64_t timeout = dispatcher->settings->webhook_timeout;
+    int64_t wait = timeout < DISPATCHER_DRAIN_MAX_MS ? timeout : DISPATCHER_DRAIN_MAX_MS;
+    int64_t stop_at = monotonic(dispatcher) + wait + STOP_GRACE_MS;
+
+    dispatcher->courier.draining = true;
+    while (dispatcher->courier.attempts.count > 0 && monotonic(dispatcher) < stop_at)
+        wait_and_serve(dispatcher);
+    courier_abandon(&dispatcher->courier);
+}
+
 static void *run(void *context)
 {
     struct dispatcher *dispatcher = context;
-    int64_t stop_at;
 
     while (!is_stopping(dispatcher)) {
         if (may_take(dispatcher))
             take_what_is_due(dispatcher);
         wait_and_serve(dispatcher);
     }
-    stop_at = monotonic(dispatcher) + dispatcher->settings->webhook_timeout + STOP_GRACE_MS;
-    dispatcher->courier.draining = true;
-    while (dispatcher->courier.attempts.count > 0 && monotonic(dispatcher) < stop_at)
-        wait_and_serve(dispatcher);
-    courier_abandon(&dispatcher->courier);
+    drain(dispatcher);
     return NULL;
 }
 

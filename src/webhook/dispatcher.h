@@ -37,8 +37,16 @@ int dispatcher_start(const struct dispatcher_options *options, struct dispatcher
 void dispatcher_wake(struct dispatcher *dispatcher);
 
 /*
- * Takes nothing new, gives running attempts webhook_timeout to end, and ends the thread; takes NULL. Attempts
- * that are open then are ended as interrupted by the next dispatcher.  The committer must still run.
+ * The longest that stopping waits for answers, whatever webhook_timeout says.  systemd kills a worker 60 s
+ * after it was asked to stop (systemd/sayhook-worker.service.in), and jobs are put back within that time,
+ * too.
+ */
+#define DISPATCHER_DRAIN_MAX_MS 30000
+
+/*
+ * Takes nothing new, gives running attempts webhook_timeout to end, DISPATCHER_DRAIN_MAX_MS at most, and ends
+ * the thread; takes NULL.  Attempts that are open then are repeated by the next dispatcher.  The committer
+ * must still run.
  */
 struct dispatcher *dispatcher_stop(struct dispatcher *dispatcher);
 

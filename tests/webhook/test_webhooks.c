@@ -2,7 +2,9 @@
 /* From a job's creation to its verified delivery: the real store, committer, dispatcher and sockets. */
 #include "webhook/dispatcher.h"
 
+#include <inttypes.h>
 #include <poll.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -805,6 +807,53 @@ Test(webhooks, stopping_lets_a_running_attempt_end)
     cr_expect_eq(job.webhook_attempts, 1);
     cr_expect_str_eq(job.webhook_last_error, "timeout");
     cr_expect_neq(job.webhook_next_attempt_at, 0);
+}
+
+static atomic_bool stopped;
+
+static void *stop_dispatcher(void *context)
+{
+    (void)context;
+    dispatcher = dispatcher_stop(dispatcher);
+    atomic_store(&stopped, true);
+    return NULL;
+}
+
+Test(webhooks, stopping_does_not_wait_for_an_answer_for_as_long_as_the_longest_timeout)
+{
+    static const struct receiver_answer hang = {.conduct = RECEIVER_HANGS};
+    const struct timespec pause = {.tv_nsec = 2000000};
+    char job_id[JOB_ID_SIZE];
+    pthread_t thread;
+
+    receiver_script(receiver, &hang, 1);
+    settings.webhook_timeout = INT64_C(1000000000);
+    start_dispatcher();
+    complete_job(receiver_url(receiver), job_id);
+    cr_assert_eq(receiver_wait(receiver, 1, PATIENCE_MS), 1);
+    cr_assert_eq(pthread_create(&thread, NULL, stop_dispatcher, NULL), 0);
+    for (int waited = 0; !atomic_load(&stopped); waited += 2) {
+        cr_assert_lt(waited, PATIENCE_MS, "it still waits");
+        fake_clock_advance(&database.clock, 1000);
+        nanosleep(&pause, NULL);
+    }
+    pthread_join(thread, NULL);
+}
+
+Test(webhooks, the_longest_stop_is_over_before_systemd_kills_the_worker)
+{
+    const char *folder = getenv("top_srcdir");
+    int64_t kills_after = 0;
+    char path[4096], line[256];
+    FILE *unit;
+
+    snprintf(path, sizeof path, "%s/systemd/sayhook-worker.service.in", folder != NULL ? folder : ".");
+    unit = fopen(path, "r");
+    cr_assert_not_null(unit, "%s", path);
+    while (fgets(line, sizeof line, unit) != NULL)
+        sscanf(line, "TimeoutStopSec=%" SCNd64 "s", &kills_after);
+    fclose(unit);
+    cr_expect_leq(2 * DISPATCHER_DRAIN_MAX_MS, kills_after * 1000, "half of it is for putting jobs back");
 }
 
 Test(webhooks, a_wrong_setting_keeps_it_from_starting)

@@ -69,6 +69,12 @@ ON CONFLICT (receiver) DO UPDATE
 SET paused_until = excluded.paused_until, due_at = max(due_at, excluded.paused_until)
 WHERE paused_until < excluded.paused_until;
 
+-- A receiver's pause is over.
+-- name: receiver_resume
+UPDATE receivers
+SET paused_until = 0
+WHERE receiver = ?1 AND paused_until > ?2;
+
 -- What attempts have shown of the webhook's receiver.
 -- name: receiver_learn
 INSERT INTO receivers (receiver, class, failing_since)

@@ -72,7 +72,9 @@ const struct command ctl_commands[] = {
         .details =
             "It goes out under the same webhook-id, with a fresh timestamp and signature.  With --failed the\n"
             "webhooks become due a few at a time; Ctrl-C says how many, and the same command goes on.\n"
-            "A webhook whose body retention has removed cannot be sent again.\n",
+            "A receiver that is named, or whose webhook is, has a pause that it asked for or earned by failing\n"
+            "ended, for all that it is owed; with --failed and no --receiver pauses hold.  A webhook whose body\n"
+            "retention has removed cannot be sent again.\n",
         .run = ctl_delivery_redeliver,
     },
     {

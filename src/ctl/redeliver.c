@@ -30,11 +30,13 @@
 /* Webhooks without a body that are named; more are only counted. */
 #define NAMED_MAX 100
 
+static const char writer[] = "sayhookctl delivery redeliver";
+
 static int run_write(struct store *store, const struct outbox_failure *failures, size_t count,
                      bool failed_only, size_t *ret_done, struct error *err)
 {
     size_t done = 0;
-    int r = store_begin(store, "sayhookctl delivery redeliver", err);
+    int r = store_begin(store, writer, err);
 
     for (size_t i = 0; r >= 0 && i < count; i++) {
         if (!failures[i].has_body)
@@ -49,6 +51,24 @@ static int run_write(struct store *store, const struct outbox_failure *failures,
     r = store_commit(store, err);
     if (r == 0)
         *ret_done = done;
+    return r;
+}
+
+/* Whoever names a receiver, or a webhook of it, wants it tried now. */
+static int end_pause(struct store *store, const char *receiver, bool *ret_ended, struct error *err)
+{
+    int condition, r = store_begin(store, writer, err);
+
+    if (r < 0)
+        return r;
+    condition = outbox_resume(store, receiver, err);
+    if (condition < 0) {
+        store_rollback(store);
+        return condition;
+    }
+    r = store_commit(store, err);
+    if (r == 0)
+        *ret_ended = condition == 0;
     return r;
 }
 
@@ -78,6 +98,7 @@ static int redeliver_one(struct ctl *ctl, struct store *store, const char *id)
     cleanup(buf_release) struct buf text = BUF_INIT(CTL_OUTPUT_MAX);
     struct outbox_failure one = {.has_body = true};
     struct error error;
+    bool resumed = false;
     size_t done = 0;
     int code = outbox_find_named(ctl, store, id, &entry);
     int r;
@@ -86,9 +107,11 @@ static int redeliver_one(struct ctl *ctl, struct store *store, const char *id)
         return code;
     one.webhook = entry.webhook;
     r = run_write(store, &one, 1, false, &done, &error);
+    if (r == 0 && (done > 0 || entry.status == WEBHOOK_PENDING))
+        r = end_pause(store, entry.receiver, &resumed, &error);
     if (r < 0)
         return ctl_fail_error(ctl, r, &error);
-    if (done == 0)
+    if (done == 0 && !resumed)
         return fail_conflict(ctl, &entry);
     hint(ctl);
     if (ctl->json) {
@@ -98,7 +121,9 @@ static int redeliver_one(struct ctl *ctl, struct store *store, const char *id)
         json_member_string(&text, "status", webhook_status_name(WEBHOOK_PENDING));
         buf_append_str(&text, "}");
     } else {
-        buf_printf(&text, "%s is due again", entry.webhook_id);
+        buf_printf(&text, done > 0 ? "%s is due again" : "%s is owed as it is", entry.webhook_id);
+        if (resumed)
+            buf_printf(&text, "; the pause of %s is ended", entry.receiver);
     }
     return ctl_print(ctl, &text);
 }
@@ -316,7 +341,15 @@ static int redeliver_failed(struct ctl *ctl, struct store *store, const struct r
         .walk = {.filter = *filter, .until = clock_wall_ms(&clock_system)},
         .dry_run = words->dry_run != NULL,
     };
+    struct error error;
+    bool resumed;
+    int r = 0;
 
+    /* Once: a pause that it asks for while it is sent what failed holds. */
+    if (filter->receiver != NULL && !redelivery.dry_run)
+        r = end_pause(store, filter->receiver, &resumed, &error);
+    if (r < 0)
+        return ctl_fail_error(ctl, r, &error);
     set_pace(&redelivery, rate);
     return redeliver_all(&redelivery);
 }

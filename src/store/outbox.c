@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "store/internal.h"
+#include "store/receivers.h"
 
 void outbox_entry_release(struct outbox_entry *entry)
 {
@@ -257,4 +258,24 @@ int outbox_redeliver(struct store *store, int64_t webhook, bool failed_only, str
     int r = owe_again(store, webhook, failed_only, err);
 
     return r == 0 ? store_run_on_row(store, STATEMENT_receiver_owe, webhook, err) : r;
+}
+
+static int end_pause(struct store *store, const char *receiver, struct error *err)
+{
+    cleanup(db_query_end) struct db_query *query = db_query(store->db, STATEMENT_receiver_resume);
+    int r;
+
+    db_bind_text(query, 1, receiver);
+    db_bind_int(query, 2, store_now(store));
+    r = db_run(query, err);
+    if (r < 0)
+        return r;
+    return db_changes(store->db) > 0 ? 0 : STORE_CONFLICT;
+}
+
+int outbox_resume(struct store *store, const char *receiver, struct error *err)
+{
+    int r = end_pause(store, receiver, err);
+
+    return r == 0 ? receiver_mend(store, receiver, err) : r;
 }

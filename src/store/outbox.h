@@ -83,4 +83,10 @@ int outbox_failures(struct store *store, struct outbox_walk *walk, struct outbox
  */
 int outbox_redeliver(struct store *store, int64_t webhook, bool failed_only, struct error *err);
 
+/*
+ * [write] Ends a receiver's pause, whoever's webhooks wait for it: what is due goes out at once, and its next
+ * failure may bring a pause anew.  STORE_CONFLICT where it has none.
+ */
+int outbox_resume(struct store *store, const char *receiver, struct error *err);
+
 #endif

@@ -119,6 +119,19 @@ def test_a_receiver_that_asked_for_a_pause_is_shown_as_paused(product, client, r
     check("to which nothing goes until" in tell(product, "delivery", "show", job_id).text, "the text does not say so")
 
 
+def test_an_administrator_ends_a_pause_and_a_client_does_not(product, client, receiver):
+    receiver.answers["/hour"] = [(410, {"Retry-After": "3600"}), 204]
+    job_id = client.create(webhook_url=receiver.url + "/hour")["job_id"]
+    ended(client, job_id, "failed")
+    client.call("POST", f"/v1/jobs/{job_id}/redeliver").expect(202)
+    shown = product.ctl("delivery", "show", job_id)["webhook"]
+    equal((shown["status"], shown["receiver_paused_until"] is None), ("pending", False), "status, no pause")
+    text = tell(product, "delivery", "redeliver", job_id).text
+    check("is ended" in text, f"the text is {text}")
+    ended(client, job_id, "delivered")
+    equal(len(receiver.of(job_id)), 2, "requests")
+
+
 def test_what_a_receiver_sends_cannot_move_a_terminal(product, client):
     with hostile_receiver("a\x1b[2Jb\u202e\x9bc") as url:
         told = tell(product, "webhook", "check", url, "--key", client.key_id)

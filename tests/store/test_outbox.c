@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "store/receivers.h"
 #include "support/database.h"
 
 static struct database database;
@@ -279,4 +280,29 @@ Test(outbox, what_was_delivered_or_removed_is_no_failure_to_send_again)
     forget_bodies();
     cr_expect_eq(redeliver(second.webhook, true), STORE_CONFLICT);
     cr_expect_eq(redeliver(12345, false), STORE_CONFLICT);
+}
+
+Test(outbox, a_pause_is_ended_by_hand_for_all_that_waits)
+{
+    cleanup(job_release) struct job job = finish_job(database.key), other = finish_job(database.key);
+    cleanup(outbox_entry_release) struct outbox_entry before = find(job.job_id), after = {0};
+    struct due_receiver due;
+    size_t count;
+
+    attempt(&job, WEBHOOK_FAILED);
+    database_execute(&database,
+                     "UPDATE receivers SET paused_until = due_at + 60000, due_at = due_at + 60000");
+    cr_assert_eq(store_begin(database.store, "test", NULL), 0);
+    cr_expect_eq(outbox_redeliver(database.store, before.webhook, true, NULL), 0);
+    cr_assert_eq(receiver_due(database.store, RECEIVER_CLASS_NEW, now_ms(), NULL, &due, 1, &count, NULL), 0);
+    cr_expect_eq(count, 0, "a redelivery alone ends no pause");
+    cr_expect_eq(outbox_resume(database.store, DATABASE_RECEIVER, NULL), 0);
+    cr_expect_eq(outbox_resume(database.store, DATABASE_RECEIVER, NULL), STORE_CONFLICT,
+                 "it has none any more");
+    cr_assert_eq(store_commit(database.store, NULL), 0);
+    cr_assert_eq(receiver_due(database.store, RECEIVER_CLASS_NEW, now_ms(), NULL, &due, 1, &count, NULL), 0);
+    cr_assert_eq(count, 1);
+    due_receivers_free(&due, 1);
+    after = find(other.job_id);
+    cr_expect_eq(after.paused_until, 0);
 }

@@ -55,8 +55,7 @@ static int sign(struct check *check, struct store *store, const struct api_key *
         return r;
     r = signature_make(check->webhook_id, clock_wall_ms(&clock_system) / 1000, buf_str(&check->body),
                        check->body.length, secrets, count, &check->signature, err);
-    while (count > 0)
-        free(secrets[--count]);
+    key_secrets_free(secrets, count);
     return r;
 }
 

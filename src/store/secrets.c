@@ -250,6 +250,14 @@ static int read_secret(struct store *store, struct db_query *query, int64_t key,
     return 0;
 }
 
+void key_secrets_free(char **secrets, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        explicit_bzero(secrets[i], strlen(secrets[i]));
+        free(secrets[i]);
+    }
+}
+
 int key_secrets(struct store *store, int64_t key, char *ret_secrets[KEY_SECRETS_MAX], size_t *ret_count,
                 struct error *err)
 {
@@ -267,8 +275,7 @@ int key_secrets(struct store *store, int64_t key, char *ret_secrets[KEY_SECRETS_
         count++;
     }
     if (r < 0) {
-        while (count > 0)
-            free(secrets[--count]);
+        key_secrets_free(secrets, count);
         return r;
     }
     memcpy(ret_secrets, secrets, count * sizeof secrets[0]);

@@ -142,10 +142,11 @@ int secrets_wipe(struct store *store, struct error *err);
 int secret_rotate(struct store *store, const char *key_id, const char *secret, int64_t overlap,
                   int64_t *ret_ends_at, struct error *err);
 
-/* The texts of the key's live secrets, newest first.  The caller frees each.  -EPROTO, -EUCLEAN where one
- * cannot be decrypted. */
+/* The texts of the key's live secrets, newest first; key_secrets_free() wipes and frees them.  -EPROTO,
+ * -EUCLEAN where one cannot be decrypted. */
 int key_secrets(struct store *store, int64_t key, char *ret_secrets[KEY_SECRETS_MAX], size_t *ret_count,
                 struct error *err);
+void key_secrets_free(char **secrets, size_t count);
 
 /* ---- jobs: the client's side ---- */
 

@@ -6,12 +6,8 @@
 
 void signer_forget(struct signer *signer)
 {
-    while (signer->count > 0) {
-        char *secret = signer->secrets[--signer->count];
-
-        explicit_bzero(secret, strlen(secret));
-        free(secret);
-    }
+    key_secrets_free(signer->secrets, signer->count);
+    signer->count = 0;
     signer->key = 0;
 }
 

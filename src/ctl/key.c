@@ -9,6 +9,7 @@
 #include "codec/json_write.h"
 #include "crypto/secret.h"
 #include "ctl/key_options.h"
+#include "ctl/show.h"
 
 static int print_new_key(const struct ctl *ctl, const struct api_key *key, const char *api_key,
                          const char *secret)
@@ -111,9 +112,9 @@ static int print_keys(const struct ctl *ctl, const struct api_key *keys, size_t 
                "NAME");
     for (size_t i = 0; i < count; i++) {
         clock_format_rfc3339(keys[i].created_at, created);
-        buf_printf(&text, "\n%-16s  %-24s  %-7s  %6g  %8" PRId64 "  %s", keys[i].key_id, created,
-                   keys[i].revoked_at != 0 ? "revoked" : "live", keys[i].weight, pending(&keys[i]),
-                   keys[i].name);
+        buf_printf(&text, "\n%-16s  %-24s  %-7s  %6g  %8" PRId64 "  ", keys[i].key_id, created,
+                   keys[i].revoked_at != 0 ? "revoked" : "live", keys[i].weight, pending(&keys[i]));
+        show_string(&text, keys[i].name);
     }
     return ctl_print(ctl, &text);
 }

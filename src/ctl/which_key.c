@@ -6,6 +6,7 @@
 #include <sysexits.h>
 
 #include "base/cleanup.h"
+#include "ctl/show.h"
 
 /* A line of a terminal or two; whoever has more keys knows how to list them. */
 #define NAMES_MAX 400
@@ -19,9 +20,13 @@ static int fail_many(const struct ctl *ctl, const struct api_key *keys, size_t c
 {
     cleanup(buf_release) struct buf names = BUF_INIT(CTL_OUTPUT_MAX);
 
-    for (size_t i = 0; i < count && names.length < NAMES_MAX; i++)
-        if (is_meant(&keys[i], NULL))
-            buf_printf(&names, "%s%s (%s)", names.length > 0 ? ", " : "", keys[i].key_id, keys[i].name);
+    for (size_t i = 0; i < count && names.length < NAMES_MAX; i++) {
+        if (!is_meant(&keys[i], NULL))
+            continue;
+        buf_printf(&names, "%s%s (", names.length > 0 ? ", " : "", keys[i].key_id);
+        show_string(&names, keys[i].name);
+        buf_append_str(&names, ")");
+    }
     return ctl_fail(ctl, EX_USAGE, "there is more than one key; say which with --key KEY_ID: %s%s",
                     buf_str(&names), names.length < NAMES_MAX ? "" : ", ...");
 }

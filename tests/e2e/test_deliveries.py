@@ -402,7 +402,9 @@ def test_the_only_key_signs_and_of_several_one_is_to_be_named(receiver):
     with started() as product:
         told = product.ctl("webhook", "check", receiver.url)
         verify(receiver.webhooks[-1], product.secret)
-        second = product.new_client("a second")
+        second = product.new_client("a\u202esecond")
+        fails(product, 64, "a\\u202esecond", "webhook", "check", receiver.url)
+        check("a\\u202esecond" in tell(product, "key", "list").text, "a name can move the terminal of the list")
         fails(product, 64, second.key_id, "webhook", "check", receiver.url)
         fails(product, 64, told["key_id"], "webhook", "check", receiver.url)
         product.ctl("key", "revoke", told["key_id"])

@@ -477,6 +477,35 @@ Test(webhooks, the_pause_of_a_receiver_that_is_down_is_in_the_database)
     wait_for_plan(job_id, 1);
 }
 
+/* Its length is 67 seconds and the time of two attempts. */
+Test(webhooks, what_a_dead_receiver_was_owed_for_as_long_as_the_schedule_lasts_is_given_up)
+{
+    static const struct receiver_answer wrong = {.status = 500};
+    char job_ids[FAILURES + 1][JOB_ID_SIZE], young[JOB_ID_SIZE];
+    int64_t attempts = 0;
+
+    set_schedule(2, (int64_t[]){0, 60000});
+    receiver_script(receiver, &wrong, 1);
+    start_dispatcher();
+    for (int i = 0; i <= FAILURES; i++) {
+        complete_job(receiver_url(receiver), job_ids[i]);
+        wait_for_plan(job_ids[i], 1);
+    }
+    fake_clock_advance(&database.clock, 200000);
+    complete_job(receiver_url(receiver), young);
+    for (int i = 0; i <= FAILURES; i++) {
+        cleanup(job_release) struct job job = wait_for_webhook(job_ids[i], 0);
+
+        cr_expect_eq(job.webhook_status, WEBHOOK_FAILED);
+        cr_expect_str_eq(job.webhook_last_error, "http_status");
+        attempts += job.webhook_attempts;
+    }
+    cr_expect_eq(attempts, FAILURES + 2, "one more showed that it still fails");
+    cleanup(job_release) struct job job = get_job(young);
+    cr_expect_eq(job.webhook_status, WEBHOOK_PENDING);
+    cr_expect_eq(job.webhook_attempts, 0, "it waits for the end of the pause");
+}
+
 Test(webhooks, those_that_are_due_longest_go_first_however_many_are_recorded_ahead)
 {
     char first[JOB_ID_SIZE], job_ids[20][JOB_ID_SIZE];

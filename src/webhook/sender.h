@@ -3,6 +3,11 @@
  * Sends signed requests to receivers, many at a time, and says how each went.  It belongs to one thread,
  * which polls sender_fd(), for sender_wait_ms() at most, and then calls sender_step().
  *
+ * Names are looked up by threads of libcurl's, one for each attempt that needs a new connection, so at most
+ * max_in_flight at a time.  The lookup of an attempt that has timed out goes on until the C library's
+ * resolver gives up (resolv.conf(5): options timeout and attempts, 10 s for each name server unless they say
+ * otherwise), and so there are at most max_in_flight more for each connect_timeout_ms of that time.
+ *
  * Every connection passes the guard.  Redirects, proxies and cookies are not for webhooks.  Of an answer only
  * the beginning is read: a receiver cannot fill memory, and it cannot hold an attempt for longer than the
  * time-out.

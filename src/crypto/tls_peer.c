@@ -3,6 +3,9 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <time.h>
@@ -12,6 +15,7 @@
 #include <openssl/x509.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 
 static void free_context(SSL_CTX **context)
 {
@@ -79,10 +83,45 @@ static int read_certificate(const SSL *ssl, struct tls_peer *ret_peer, struct er
     return 0;
 }
 
-int tls_peer_look(int fd, const char *host, struct tls_peer *ret_peer, struct error *err)
+/* Waits until the handshake can go on after it returned `result`. */
+static int wait_for_peer(const SSL *ssl, int result, int64_t deadline, struct error *err)
+{
+    int64_t left = deadline - clock_monotonic_ms(&clock_system);
+    struct pollfd fd = {.fd = SSL_get_fd(ssl)};
+
+    switch (SSL_get_error(ssl, result)) {
+    case SSL_ERROR_WANT_READ:
+        fd.events = POLLIN;
+        break;
+    case SSL_ERROR_WANT_WRITE:
+        fd.events = POLLOUT;
+        break;
+    default:
+        return fail(err, "no TLS connection");
+    }
+    if (left <= 0 || poll(&fd, 1, left < INT_MAX ? (int)left : INT_MAX) == 0)
+        return error_set(err, -ETIMEDOUT, "no TLS connection in time");
+    return 0;
+}
+
+static int shake_hands(SSL *ssl, int64_t deadline, struct error *err)
+{
+    int result, r = 0;
+
+    do {
+        errno = 0;
+        result = SSL_connect(ssl);
+        if (result != 1)
+            r = wait_for_peer(ssl, result, deadline, err);
+    } while (result != 1 && r == 0);
+    return r;
+}
+
+int tls_peer_look(int fd, const char *host, int64_t deadline, struct tls_peer *ret_peer, struct error *err)
 {
     cleanup(free_context) SSL_CTX *context = SSL_CTX_new(TLS_client_method());
     cleanup(free_ssl) SSL *ssl = NULL;
+    int r;
 
     if (context == NULL || SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) != 1)
         return error_set(err, -ENOMEM, "out of memory");
@@ -92,8 +131,8 @@ int tls_peer_look(int fd, const char *host, struct tls_peer *ret_peer, struct er
     if (ssl == NULL || SSL_set_fd(ssl, fd) != 1 ||
         (!is_address(host) && SSL_set_tlsext_host_name(ssl, host) != 1))
         return error_set(err, -ENOMEM, "out of memory");
-    errno = 0;
-    if (SSL_connect(ssl) != 1)
-        return fail(err, "no TLS connection");
-    return read_certificate(ssl, ret_peer, err);
+    if (fcntl(fd, F_SETFL, O_NONBLOCK) < 0)
+        return error_system(err, errno, "cannot have a socket not block");
+    r = shake_hands(ssl, deadline, err);
+    return r == 0 ? read_certificate(ssl, ret_peer, err) : r;
 }

@@ -21,9 +21,10 @@ struct tls_peer {
 
 /*
  * Shakes hands over a connected socket, as TLS 1.2 or later, and reads the certificate without judging it.
- * host goes as the server name (RFC 6066 section 3) unless it is an address.  The socket's own time-outs
- * hold; the caller closes it.  -EPROTO where there is no TLS at the other end, or none that both speak.
+ * host goes as the server name (RFC 6066 section 3) unless it is an address.  Until deadline, which is
+ * monotonic milliseconds, however its bytes trickle in.  The socket no longer blocks afterwards; the caller
+ * closes it. -EPROTO where there is no TLS at the other end, or none that both speak; -ETIMEDOUT.
  */
-int tls_peer_look(int fd, const char *host, struct tls_peer *ret_peer, struct error *err);
+int tls_peer_look(int fd, const char *host, int64_t deadline, struct tls_peer *ret_peer, struct error *err);
 
 #endif

@@ -88,16 +88,21 @@ static int64_t days_until(int64_t seconds)
     return left / SECONDS_A_DAY - (left % SECONDS_A_DAY < 0);
 }
 
-/* At the first address that may be connected to and has one. */
+/* At the first address that may be connected to and has one: each for as long as the worker would try to
+ * connect, and all for as long as it would try in all. */
 static void look_at_certificate(struct check *check, const struct url *url)
 {
     struct check_report *report = &check->report;
+    int64_t end = clock_monotonic_ms(&clock_system) + check->options.timeout_ms;
+    int64_t most = check->options.connect_timeout_ms;
 
-    for (size_t i = 0; i < report->address_count && !report->has_tls; i++)
-        if (report->addresses[i].allowed)
-            report->has_tls =
-                probe_certificate(&report->addresses[i], url->host, (int)check->options.connect_timeout_ms,
-                                  &report->tls, &report->no_tls) == 0;
+    for (size_t i = 0; i < report->address_count && !report->has_tls; i++) {
+        int64_t left = end - clock_monotonic_ms(&clock_system);
+
+        if (report->addresses[i].allowed && left > 0)
+            report->has_tls = probe_certificate(&report->addresses[i], url->host, left < most ? left : most,
+                                                &report->tls, &report->no_tls) == 0;
+    }
     if (report->has_tls) {
         report->no_tls.text[0] = '\0';
         report->days_left = days_until(report->tls.not_after);

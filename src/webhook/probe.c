@@ -9,6 +9,7 @@
 #include <sys/time.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 
 static void free_addresses(struct addrinfo **addresses)
 {
@@ -55,15 +56,15 @@ int probe_resolve(struct guard *guard, const struct url *url,
 /* ---- the certificate ---- */
 
 /* A blocking connect() within the time that the socket may take to send: so says socket(7). */
-static int connect_within(const struct probe_address *address, int timeout_ms, int *ret_fd, struct error *err)
+static int connect_within(const struct probe_address *address, int64_t timeout_ms, int *ret_fd,
+                          struct error *err)
 {
     const struct timeval timeout = {.tv_sec = timeout_ms / 1000, .tv_usec = timeout_ms % 1000 * 1000};
     cleanup(close_fd) int fd = socket(address->address.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
     if (fd < 0)
         return error_system(err, errno, "cannot make a socket");
-    if (setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof timeout) < 0 ||
-        setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof timeout) < 0)
+    if (setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof timeout) < 0)
         return error_system(err, errno, "cannot set a time-out");
     if (connect(fd, (const struct sockaddr *)&address->address, address->size) < 0)
         return error_system(err, errno == EINPROGRESS ? ETIMEDOUT : errno, "no connection to %s",
@@ -72,13 +73,14 @@ static int connect_within(const struct probe_address *address, int timeout_ms, i
     return 0;
 }
 
-int probe_certificate(const struct probe_address *address, const char *host, int timeout_ms,
+int probe_certificate(const struct probe_address *address, const char *host, int64_t timeout_ms,
                       struct tls_peer *ret_peer, struct error *err)
 {
+    int64_t deadline = clock_monotonic_ms(&clock_system) + timeout_ms;
     cleanup(close_fd) int fd = -1;
     int r = connect_within(address, timeout_ms, &fd, err);
 
-    return r == 0 ? tls_peer_look(fd, host, ret_peer, err) : r;
+    return r == 0 ? tls_peer_look(fd, host, deadline, ret_peer, err) : r;
 }
 
 /* ---- the request ---- */

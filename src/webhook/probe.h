@@ -36,10 +36,10 @@ int probe_resolve(struct guard *guard, const struct url *url,
                   struct error *err);
 
 /*
- * Connects to an address and looks who answers there with TLS (crypto/tls_peer.h).  At most timeout_ms for
- * each of the two.  A failure is for people to read; nothing follows from it.
+ * Connects to an address and looks who answers there with TLS (crypto/tls_peer.h).  At most timeout_ms
+ * for both.  A failure is for people to read; nothing follows from it.
  */
-int probe_certificate(const struct probe_address *address, const char *host, int timeout_ms,
+int probe_certificate(const struct probe_address *address, const char *host, int64_t timeout_ms,
                       struct tls_peer *ret_peer, struct error *err);
 
 /*

@@ -1,16 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "webhook/sender.h"
 
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
 #include <poll.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
 
 #include <criterion/criterion.h>
 
 #include "base/cleanup.h"
 #include "support/receiver.h"
+#include "webhook/probe.h"
 
 static char loopback[] = "127.0.0.0/8";
 static char all[] = "all";
@@ -338,4 +346,41 @@ Test(sender, sends_many_at_a_time_and_can_be_broken_off)
     cr_expect_eq(receiver_peak(receiver), 8);
     sender = sender_free(sender);
     cr_expect_eq(done_count, 8);
+}
+
+/* ---- the certificate ---- */
+
+/* A TLS record of a handshake that is announced and never whole: a byte now and then, until the other end
+ * goes. */
+static void *trickle(void *argument)
+{
+    static const unsigned char record[] = {0x16, 0x03, 0x03, 0x40, 0x00, 0x02, 0x00, 0x3f, 0xfc};
+    const struct timespec pause = {.tv_nsec = 20000000};
+    int *listener = argument;
+    int fd = accept4(*listener, NULL, NULL, SOCK_CLOEXEC);
+
+    for (size_t i = 0; send(fd, &record[i < sizeof record ? i : sizeof record - 1], 1, MSG_NOSIGNAL) == 1;
+         i++)
+        nanosleep(&pause, NULL);
+    close(fd);
+    return NULL;
+}
+
+Test(sender, a_look_at_a_certificate_ends_however_slowly_the_handshake_trickles)
+{
+    struct sockaddr_in own = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    struct probe_address address = {.size = sizeof own, .text = "127.0.0.1", .allowed = true};
+    struct error err = {""};
+    struct tls_peer peer;
+    pthread_t thread;
+
+    cr_assert_eq(bind(listener, (struct sockaddr *)&own, sizeof own), 0);
+    cr_assert_eq(listen(listener, 1), 0);
+    cr_assert_eq(getsockname(listener, (struct sockaddr *)&own, &(socklen_t){sizeof own}), 0);
+    memcpy(&address.address, &own, sizeof own);
+    cr_assert_eq(pthread_create(&thread, NULL, trickle, &listener), 0);
+    cr_expect_eq(probe_certificate(&address, "example.org", 300, &peer, &err), -ETIMEDOUT, "%s", err.text);
+    pthread_join(thread, NULL);
+    close(listener);
 }

@@ -253,7 +253,8 @@ static int read_secret(struct store *store, struct db_query *query, int64_t key,
 void key_secrets_free(char **secrets, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        explicit_bzero(secrets[i], strlen(secrets[i]));
+        if (secrets[i] != NULL)
+            explicit_bzero(secrets[i], strlen(secrets[i]));
         free(secrets[i]);
     }
 }

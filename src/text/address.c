@@ -29,23 +29,6 @@ bool address_may_follow(uint32_t code_point)
     }
 }
 
-const char *address_mark_name(uint32_t code_point)
-{
-    static const struct {
-        char mark;
-        const char *name;
-    } marks[] = {
-        {'.', "dot"},           {'/', "slash"},  {'-', "dash"},  {'_', "underscore"}, {'@', "at"},
-        {'?', "question mark"}, {'=', "equals"}, {'&', "and"},   {'#', "hash"},       {'%', "percent"},
-        {'~', "tilde"},         {'+', "plus"},   {':', "colon"},
-    };
-
-    for (size_t i = 0; i < array_length(marks); i++)
-        if ((unsigned char)marks[i].mark == code_point)
-            return marks[i].name;
-    return NULL;
-}
-
 /* Up to what no address holds unless it is escaped (RFC 3986, section 2); letters may be of any script. */
 static size_t token_length(const uint32_t *code_points, size_t count)
 {

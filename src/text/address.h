@@ -20,7 +20,4 @@ bool address_may_follow(uint32_t code_point);
  */
 size_t address_length(const uint32_t *code_points, size_t count);
 
-/* The name of a mark within an address, or NULL. */
-const char *address_mark_name(uint32_t code_point);
-
 #endif

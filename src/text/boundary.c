@@ -100,60 +100,10 @@ static bool is_lower(uint32_t code_point)
     return utf8proc_category((utf8proc_int32_t)code_point) == UTF8PROC_CATEGORY_LL;
 }
 
-/*
- * Abbreviations that a capital or a digit may follow within a sentence, and that end one rarely.  A word in
- * lower case never starts one.
- */
-static bool is_abbreviation(const char *word, bool before_number)
-{
-    static const char *const always[] = {
-        "adm",  "al",  "approx", "brig", "ca",  "capt", "cf",   "cmdr", "col", "cpl",  "dr",   "drs",
-        "eg",   "esp", "fkn",    "gen",  "gov", "hon",  "ie",   "insp", "jr",  "lt",   "maj",  "messrs",
-        "mlle", "mme", "mmes",   "mr",   "mrs", "ms",   "msgr", "mt",   "mx",  "ph.d", "pres", "prof",
-        "pvt",  "rep", "rev",    "sen",  "sgt", "sr",   "st",   "supt", "viz", "vs",
-    };
-    static const char *const numbered[] = {
-        "apr", "art", "aug", "ch",  "dec", "ed", "eq", "eqs", "feb",  "fig", "figs", "jan", "jul",  "jun",
-        "mar", "no",  "nos", "nov", "oct", "p",  "pp", "sec", "sept", "sep", "v",    "vol", "vols",
-    };
-
-    for (size_t i = 0; i < array_length(always); i++)
-        if (strcmp(always[i], word) == 0)
-            return true;
-    for (size_t i = 0; before_number && i < array_length(numbered); i++)
-        if (strcmp(numbered[i], word) == 0)
-            return true;
-    return false;
-}
-
-/*
- * Abbreviations with a capital that end a sentence about as often as not: firms, streets, days of the week.
- */
-static bool is_capital_abbreviation(const char *word)
-{
-    static const char *const words[] = {
-        "ave", "assn", "blvd", "bros", "co",   "corp",  "ct",   "dept", "fri",  "hwy",
-        "inc", "intl", "ln",   "ltd",  "mfg",  "mon",   "pkwy", "pl",   "plc",  "rd",
-        "sat", "sq",   "sun",  "thu",  "thur", "thurs", "tue",  "tues", "univ", "wed",
-    };
-
-    for (size_t i = 0; i < array_length(words); i++)
-        if (strcmp(words[i], word) == 0)
-            return true;
-    return false;
-}
-
 /* Whether the word at the front is one that a sentence starts with more often than a name does. */
-static bool starts_as_a_sentence(const uint32_t *code_points, size_t count)
+static bool starts_as_a_sentence(const struct text_language *language, const uint32_t *code_points,
+                                 size_t count)
 {
-    static const char *const words[] = {
-        "a",     "after", "all",   "also",  "although", "an",   "and",  "as",    "at",    "but",
-        "by",    "for",   "from",  "he",    "her",      "here", "his",  "how",   "i",     "if",
-        "in",    "it",    "its",   "my",    "no",       "not",  "now",  "on",    "one",   "or",
-        "our",   "she",   "since", "so",    "some",     "that", "the",  "their", "then",  "there",
-        "these", "they",  "this",  "those", "to",       "we",   "what", "when",  "where", "while",
-        "who",   "why",   "with",  "yes",   "yet",      "you",  "your",
-    };
     char word[STARTER_MAX + 1];
     size_t length = 0;
 
@@ -164,10 +114,7 @@ static bool starts_as_a_sentence(const uint32_t *code_points, size_t count)
     if (length < count && text_is_ascii_letter(code_points[length]))
         return false;
     word[length] = '\0';
-    for (size_t i = 0; i < array_length(words); i++)
-        if (strcmp(words[i], word) == 0)
-            return true;
-    return false;
+    return text_list_has(language->sentence_starters, word);
 }
 
 /* "J." and "U.S.": single letters, each with its stop.  "I." alone is the word. */
@@ -184,7 +131,8 @@ static bool is_initials(const char *word)
 }
 
 /* Whether the single stop at `stop` belongs to the word before it; the word behind it starts at `next`. */
-static bool is_stop_of_word(const uint32_t *code_points, size_t count, size_t stop, size_t next)
+static bool is_stop_of_word(const struct text_language *language, const uint32_t *code_points, size_t count,
+                            size_t stop, size_t next)
 {
     char word[ABBREVIATION_MAX + 1];
     size_t start = stop;
@@ -205,16 +153,18 @@ static bool is_stop_of_word(const uint32_t *code_points, size_t count, size_t st
     for (size_t i = 0; i < length; i++)
         word[i] = (char)(code_points[start + i] == '.' ? '.' : code_points[start + i] | 0x20);
     word[length] = '\0';
-    if (is_capital_abbreviation(word) && !is_lower(code_points[start]))
-        return !starts_as_a_sentence(code_points + next, count - next);
-    return is_initials(word) || is_abbreviation(word, text_is_ascii_digit(code_points[next]));
+    if (text_list_has(language->doubtful_abbreviations, word) && !is_lower(code_points[start]))
+        return !starts_as_a_sentence(language, code_points + next, count - next);
+    return is_initials(word) || text_list_has(language->abbreviations, word) ||
+           (text_is_ascii_digit(code_points[next]) && text_list_has(language->number_abbreviations, word));
 }
 
 /*
  * Whether a sentence ends with the marks in [start, end), closing quotes and brackets among them.  Nothing is
  * known behind count: there a doubt is for the end.
  */
-static bool ends_sentence(const uint32_t *code_points, size_t count, size_t start, size_t end)
+static bool ends_sentence(const struct text_language *language, const uint32_t *code_points, size_t count,
+                          size_t start, size_t end)
 {
     bool wide = is_wide_terminal(code_points[end - 1]);
     bool asks = code_points[start] == '!' || code_points[start] == '?';
@@ -232,7 +182,7 @@ static bool ends_sentence(const uint32_t *code_points, size_t count, size_t star
     if (is_lower(code_points[next]) && (!asks || closed))
         return false;
     if (code_points[start] == '.' && (start + 1 == count || !is_terminal(code_points[start + 1])))
-        return !is_stop_of_word(code_points, count, start, next);
+        return !is_stop_of_word(language, code_points, count, start, next);
     return true;
 }
 
@@ -279,7 +229,7 @@ static size_t skip_terminal(const uint32_t *code_points, size_t count, size_t st
     return i;
 }
 
-size_t boundary_find(const uint32_t *code_points, size_t count)
+size_t boundary_find(const struct text_language *language, const uint32_t *code_points, size_t count)
 {
     bool speakable = false; /* a sentence says something */
     bool blank;
@@ -298,7 +248,7 @@ size_t boundary_find(const uint32_t *code_points, size_t count)
         } else if (is_terminal(code_points[i]) || is_wide_terminal(code_points[i])) {
             size_t end = skip_terminal(code_points, count, i);
 
-            if (end <= BOUNDARY_CHARS_MAX && speakable && ends_sentence(code_points, count, i, end))
+            if (end <= BOUNDARY_CHARS_MAX && speakable && ends_sentence(language, code_points, count, i, end))
                 return end;
             i = end;
         } else {

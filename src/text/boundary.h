@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "text/language.h"
+
 /*
  * The most code points of a segment.  Longer than nearly all sentences; short enough that a segment costs an
  * engine tens of megabytes at most, and that a text of some pages keeps every core busy.
@@ -33,6 +35,6 @@ void line_breaks_add(struct line_breaks *breaks, uint32_t code_point);
  * The code points of the segment that starts at code_points[0], which is not white: 1 to BOUNDARY_CHARS_MAX,
  * without the white space behind it.  count is BOUNDARY_WINDOW, or less where the text ends with them.
  */
-size_t boundary_find(const uint32_t *code_points, size_t count);
+size_t boundary_find(const struct text_language *language, const uint32_t *code_points, size_t count);
 
 #endif

@@ -23,6 +23,7 @@
 #define GREEK_NAMED_MAX 2
 
 struct cleaner {
+    const struct text_language *language;
     const uint32_t *source;
     size_t count;
     size_t address_end; /* of the address that was found last: an index of source */
@@ -41,26 +42,30 @@ struct cleaner {
  * comma attaches to the word before it and makes the pause that a dash means.
  */
 static const struct symbol replacements[] = {
-    {0x00AB, "\""},        {0x00AD, ""}, /* soft hyphen */
-    {0x00B2, " squared "}, {0x00B3, " cubed "}, {0x00B4, "'"},  {0x00BB, "\""}, {0x00C6, "AE"},
-    {0x00D0, "D"},         {0x00D8, "O"},       {0x00DE, "Th"}, {0x00DF, "ss"}, {0x00E6, "ae"},
-    {0x00F0, "d"},         {0x00F8, "o"},       {0x00FE, "th"}, {0x0110, "D"},  {0x0111, "d"},
-    {0x0126, "H"},         {0x0127, "h"},       {0x0131, "i"},  {0x0138, "k"},  {0x0141, "L"},
-    {0x0142, "l"},         {0x014A, "Ng"},      {0x014B, "ng"}, {0x0152, "OE"}, {0x0153, "oe"},
-    {0x0166, "T"},         {0x0167, "t"},       {0x0181, "B"},  {0x018A, "D"},  {0x0198, "K"},
-    {0x0199, "k"},         {0x01B3, "Y"},       {0x01B4, "y"},  {0x0253, "b"},  {0x0257, "d"},
-    {0x02B9, "'"},         {0x02BB, "'"},       {0x02BC, "'"},  {0x02BD, "'"},  {0x02C8, "'"},
-    {0x1E9E, "SS"},        {0x2010, "-"},       {0x2012, "-"},  {0x2013, "-"}, /* en dash between words: see
-                                                                                  put_known() */
-    {0x2014, ", "},        {0x2015, ", "},      {0x2018, "'"},  {0x2019, "'"},  {0x201A, "'"},
-    {0x201B, "'"},         {0x201C, "\""},      {0x201D, "\""}, {0x201E, "\""}, {0x201F, "\""},
-    {0x2032, "'"},         {0x2035, "'"},       {0x2039, "'"},  {0x203A, "'"},  {0x2044, "/"},
-    {0x20E3, " "}, /* what makes a key of a digit: the next one is a digit of its own */
-    {0x2212, "-"},         {0x2215, "/"},       {0x3001, ", "}, {0x3002, ". "},
+    {0x00AB, "\""}, {0x00AD, ""}, /* soft hyphen */
+    {0x00B4, "'"},  {0x00BB, "\""}, {0x00C6, "AE"}, {0x00D0, "D"},  {0x00D8, "O"},  {0x00DE, "Th"},
+    {0x00DF, "ss"}, {0x00E6, "ae"}, {0x00F0, "d"},  {0x00F8, "o"},  {0x00FE, "th"}, {0x0110, "D"},
+    {0x0111, "d"},  {0x0126, "H"},  {0x0127, "h"},  {0x0131, "i"},  {0x0138, "k"},  {0x0141, "L"},
+    {0x0142, "l"},  {0x014A, "Ng"}, {0x014B, "ng"}, {0x0152, "OE"}, {0x0153, "oe"}, {0x0166, "T"},
+    {0x0167, "t"},  {0x0181, "B"},  {0x018A, "D"},  {0x0198, "K"},  {0x0199, "k"},  {0x01B3, "Y"},
+    {0x01B4, "y"},  {0x0253, "b"},  {0x0257, "d"},  {0x0294, "'"},  {0x02B9, "'"},  {0x02BB, "'"},
+    {0x02BC, "'"},  {0x02BD, "'"},  {0x02BE, "'"},  {0x02BF, "'"},  {0x02C0, "'"},  {0x02C8, "'"},
+    {0x055A, "'"},  {0x05F3, "'"},  {0x07F4, "'"},  {0x07F5, "'"},  {0x1E9E, "SS"}, {0x1FBD, "'"},
+    {0x1FBF, "'"},  {0x1FFE, "'"},  {0x2010, "-"},  {0x2012, "-"},  {0x2013, "-"}, /* en dash between words:
+                                         see put_known() */
+    {0x2014, ", "}, {0x2015, ", "}, {0x2018, "'"},  {0x2019, "'"},  {0x201A, "'"},  {0x201B, "'"},
+    {0x201C, "\""}, {0x201D, "\""}, {0x201E, "\""}, {0x201F, "\""}, {0x2032, "'"},  {0x2035, "'"},
+    {0x2039, "'"},  {0x203A, "'"},  {0x2044, "/"},  {0x20E3, " "}, /* what makes a key of a digit: the next
+                                                                      one is a digit of its own */
+    {0x2212, "-"},  {0x2215, "/"},  {0x3001, ", "}, {0x3002, ". "}, {0xA78B, "'"},  {0xA78C, "'"},
 };
 
-static const char *find_replacement(uint32_t code_point)
+static const char *find_replacement(const struct text_language *language, uint32_t code_point)
 {
+    if (code_point == 0xB2)
+        return language->squared;
+    if (code_point == 0xB3)
+        return language->cubed;
     return symbol_find(replacements, array_length(replacements), code_point);
 }
 
@@ -209,8 +214,8 @@ static bool drop(struct cleaner *cleaner, utf8proc_category_t category)
 /* Emits the name of a symbol, or what the table has for a code point; false where there is neither. */
 static bool put_known(struct cleaner *cleaner, uint32_t code_point)
 {
-    const char *text = find_replacement(code_point);
-    const char *name = symbol_name(code_point);
+    const char *text = find_replacement(cleaner->language, code_point);
+    const char *name = cleaner->language->symbol_name(code_point);
     char letters[] = {symbol_flag_letter(code_point), '\0'};
 
     if (code_point == 0x2013 && cleaner->owes_space)
@@ -269,12 +274,12 @@ static bool put_raised(struct cleaner *cleaner)
         return false;
     first = at == 0 || number_raised(source, cleaner->count, at - 1) == '\0';
     last = at + 1 == cleaner->count || number_raised(source, cleaner->count, at + 1) == '\0';
-    if (first && last && find_replacement(source[at]) != NULL)
+    if (first && last && find_replacement(cleaner->language, source[at]) != NULL)
         return false;
     if (first)
-        put_text(cleaner, number_power(source, cleaner->count, at));
+        put_text(cleaner, number_power(cleaner->language, source, cleaner->count, at));
     else if (!isalnum((unsigned char)c))
-        put_text(cleaner, c == '-' ? " minus " : " plus ");
+        put_text(cleaner, c == '-' ? cleaner->language->minus : cleaner->language->plus);
     if (isalnum((unsigned char)c))
         put_char(cleaner, c);
     if (last)
@@ -287,12 +292,12 @@ static bool put_raised(struct cleaner *cleaner)
 static bool put_fraction(struct cleaner *cleaner)
 {
     const struct clean_text *out = cleaner->out;
-    const char *name = number_fraction(cleaner->source[cleaner->origin]);
+    const char *name = text_table_find(cleaner->language->fractions, cleaner->source[cleaner->origin]);
 
     if (name == NULL)
         return false;
     if (out->bytes > 0 && isdigit((unsigned char)out->text[out->bytes - 1]))
-        put_text(cleaner, " and ");
+        put_text(cleaner, cleaner->language->conjunction);
     put_symbol(cleaner, 0, name);
     return true;
 }
@@ -322,7 +327,7 @@ static size_t put_address_mark(struct cleaner *cleaner)
         cleaner->address_end = at + address_length(source + at, cleaner->count - at);
     if (at >= cleaner->address_end)
         return 0;
-    name = address_mark_name(source[at]);
+    name = text_table_find(cleaner->language->address_marks, source[at]);
     if (name == NULL)
         return 0;
     if (at + 2 < cleaner->address_end && source[at] == ':' && source[at + 1] == '/' &&
@@ -347,7 +352,7 @@ static size_t put_next(struct cleaner *cleaner)
     if (taken > 0)
         return taken;
     if (code_point >= 0x80) {
-        amount = number_amount(cleaner->source, cleaner->count, cleaner->origin);
+        amount = number_amount(cleaner->language, cleaner->source, cleaner->count, cleaner->origin);
         if (amount.length > 0) {
             put_amount(cleaner, &amount);
             return 1 + amount.length;
@@ -360,9 +365,10 @@ static size_t put_next(struct cleaner *cleaner)
     return 1;
 }
 
-size_t clean_code_points(const uint32_t *code_points, size_t count, struct clean_text *ret_text)
+size_t clean_code_points(const struct text_language *language, const uint32_t *code_points, size_t count,
+                         struct clean_text *ret_text)
 {
-    struct cleaner cleaner = {.source = code_points, .count = count, .out = ret_text};
+    struct cleaner cleaner = {.language = language, .source = code_points, .count = count, .out = ret_text};
     size_t taken = 0;
 
     ret_text->bytes = 0;

@@ -15,6 +15,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "text/language.h"
+
 /*
  * The most bytes without a space.  Flite 2.2 needs more than linear time for a long token (4,000 letters: ten
  * seconds); at 64 a token costs no more a letter than an ordinary word does, and the longest words and most
@@ -56,6 +58,7 @@ struct clean_text {
  * Cleans code points.  Returns how many of them it took: all, unless CLEAN_BYTES_MAX was reached, and at
  * least one where there is one.  Code points may be any numbers.
  */
-size_t clean_code_points(const uint32_t *code_points, size_t count, struct clean_text *ret_text);
+size_t clean_code_points(const struct text_language *language, const uint32_t *code_points, size_t count,
+                         struct clean_text *ret_text);
 
 #endif

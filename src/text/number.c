@@ -57,7 +57,8 @@ static bool is_base(const uint32_t *code_points, size_t at)
            code_points[at - 1] == ']';
 }
 
-const char *number_power(const uint32_t *code_points, size_t count, size_t at)
+const char *number_power(const struct text_language *language, const uint32_t *code_points, size_t count,
+                         size_t at)
 {
     char first = number_raised(code_points, count, at);
     char second = at + 1 < count ? number_raised(code_points, count, at + 1) : '\0';
@@ -65,49 +66,15 @@ const char *number_power(const uint32_t *code_points, size_t count, size_t at)
 
     /* "cm⁻³": a note has no sign. */
     if (is_signed && at > 0 && (is_letter(code_points[at - 1]) || is_base(code_points, at)))
-        return first == '-' ? " to the minus " : " to the plus ";
+        return first == '-' ? language->power_minus : language->power_plus;
     if (first == '-')
-        return " minus ";
+        return language->minus;
     if (first == '+')
-        return " plus ";
-    return is_base(code_points, at) ? " to the " : " ";
-}
-
-/* ---- fractions ---- */
-
-const char *number_fraction(uint32_t code_point)
-{
-    static const struct {
-        uint32_t code_point;
-        const char *name;
-    } fractions[] = {
-        {0x00BC, "one quarter"},   {0x00BD, "one half"},     {0x00BE, "three quarters"},
-        {0x2150, "one seventh"},   {0x2151, "one ninth"},    {0x2152, "one tenth"},
-        {0x2153, "one third"},     {0x2154, "two thirds"},   {0x2155, "one fifth"},
-        {0x2156, "two fifths"},    {0x2157, "three fifths"}, {0x2158, "four fifths"},
-        {0x2159, "one sixth"},     {0x215A, "five sixths"},  {0x215B, "one eighth"},
-        {0x215C, "three eighths"}, {0x215D, "five eighths"}, {0x215E, "seven eighths"},
-    };
-
-    for (size_t i = 0; i < array_length(fractions); i++)
-        if (fractions[i].code_point == code_point)
-            return fractions[i].name;
-    return NULL;
+        return language->plus;
+    return is_base(code_points, at) ? language->power : " ";
 }
 
 /* ---- money ---- */
-
-static const struct currency {
-    uint32_t sign;
-    const char *one;
-    const char *many;
-} currencies[] = {
-    {0x00A3, " pound ", " pounds "}, {0x00A5, " yen ", " yen "},        {0x20A6, " naira ", " naira "},
-    {0x20A9, " won ", " won "},      {0x20AA, " shekel ", " shekels "}, {0x20AB, " dong ", " dong "},
-    {0x20AC, " euro ", " euros "},   {0x20B1, " peso ", " pesos "},     {0x20B4, " hryvnia ", " hryvnias "},
-    {0x20B5, " cedi ", " cedis "},   {0x20B8, " tenge ", " tenge "},    {0x20B9, " rupee ", " rupees "},
-    {0x20BA, " lira ", " lira "},    {0x20BD, " rouble ", " roubles "}, {0x20BF, " bitcoin ", " bitcoin "},
-};
 
 static size_t skip_digits(const uint32_t *code_points, size_t count, size_t at)
 {
@@ -129,15 +96,13 @@ static size_t skip_number(const uint32_t *code_points, size_t count, size_t at)
 }
 
 /* Behind " million" and the like, or `at`. */
-static size_t skip_scale(const uint32_t *code_points, size_t count, size_t at)
+static size_t skip_scale(const char *const *scales, const uint32_t *code_points, size_t count, size_t at)
 {
-    static const char *const scales[] = {" thousand", " million", " billion", " trillion"};
-
-    for (size_t i = 0; i < array_length(scales); i++) {
-        size_t length = strlen(scales[i]);
+    for (; *scales != NULL; scales++) {
+        size_t length = strlen(*scales);
         size_t same = 0;
 
-        while (same < length && at + same < count && code_points[at + same] == (unsigned char)scales[i][same])
+        while (same < length && at + same < count && code_points[at + same] == (unsigned char)(*scales)[same])
             same++;
         if (same == length && (at + same == count || !is_letter(code_points[at + same])))
             return at + same;
@@ -158,7 +123,8 @@ static bool goes_on(const uint32_t *code_points, size_t count, size_t at)
            utf8proc_category((utf8proc_int32_t)code_points[at]) == UTF8PROC_CATEGORY_NO;
 }
 
-struct number_amount number_amount(const uint32_t *code_points, size_t count, size_t at)
+struct number_amount number_amount(const struct text_language *language, const uint32_t *code_points,
+                                   size_t count, size_t at)
 {
     size_t start = at + 1;
     size_t end;
@@ -167,15 +133,17 @@ struct number_amount number_amount(const uint32_t *code_points, size_t count, si
         count = start + NUMBER_AMOUNT_MAX;
     if (at > 0 && (is_letter(code_points[at - 1]) || text_is_ascii_digit(code_points[at - 1])))
         return (struct number_amount){0};
-    for (size_t i = 0; i < array_length(currencies); i++) {
-        if (currencies[i].sign != code_points[at])
+    for (const struct text_currency *currency = language->currencies; currency->sign != 0; currency++) {
+        if (currency->sign != code_points[at])
             continue;
         end = skip_number(code_points, count, start);
         if (end == start || goes_on(code_points, count, end))
             break;
-        if (end == start + 1 && code_points[start] == '1' && skip_scale(code_points, count, end) == end)
-            return (struct number_amount){1, currencies[i].one};
-        return (struct number_amount){skip_scale(code_points, count, end) - start, currencies[i].many};
+        if (end == start + 1 && code_points[start] == '1' &&
+            skip_scale(language->scales, code_points, count, end) == end)
+            return (struct number_amount){1, currency->one};
+        return (struct number_amount){skip_scale(language->scales, code_points, count, end) - start,
+                                      currency->many};
     }
     return (struct number_amount){0};
 }

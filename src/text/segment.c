@@ -15,6 +15,7 @@
  * full window, then the white space behind it is skipped up to the next word, and only then it is complete.
  */
 struct segmenter {
+    const struct text_language *language;
     struct buf input;
     size_t input_read; /* bytes of input that are in the window */
     bool ended;
@@ -44,19 +45,22 @@ void segment_source(const struct segment *segment, size_t start, size_t end, int
     *ret_end = segment->source_start + segment->origins[end - 1] + 1;
 }
 
-struct segmenter *segmenter_new(void)
+struct segmenter *segmenter_new(const struct text_language *language)
 {
     struct segmenter *segmenter = calloc(1, sizeof *segmenter);
 
     /* Up to a sequence less one byte may wait for its end when the next bytes come. */
-    if (segmenter != NULL)
+    if (segmenter != NULL) {
+        segmenter->language = language;
         segmenter->input = BUF_INIT(SEGMENTER_FEED_MAX + UTF8_SEQUENCE_MAX);
+    }
     return segmenter;
 }
 
-struct segmenter *segmenter_new_at(int64_t source_end, int64_t source_bytes)
+struct segmenter *segmenter_new_at(const struct text_language *language, int64_t source_end,
+                                   int64_t source_bytes)
 {
-    struct segmenter *segmenter = segmenter_new();
+    struct segmenter *segmenter = segmenter_new(language);
 
     if (segmenter != NULL) {
         segmenter->position = segmenter->pending.source_end = source_end;
@@ -169,12 +173,12 @@ static int take_text(struct segment *segment, const struct clean_text *clean, in
 static int cut_segment(struct segmenter *segmenter)
 {
     struct segment *segment = &segmenter->pending;
-    size_t count = boundary_find(segmenter->window, segmenter->window_count);
+    size_t count = boundary_find(segmenter->language, segmenter->window, segmenter->window_count);
     struct clean_text clean;
     int64_t start = segment->source_end; /* of the segment before it; white space may lie between */
     int result;
 
-    count = clean_code_points(segmenter->window, count, &clean);
+    count = clean_code_points(segmenter->language, segmenter->window, count, &clean);
     result = take_text(segment, &clean, segmenter->position - start);
     if (result < 0)
         return result;

@@ -52,14 +52,15 @@ void segment_source(const struct segment *segment, size_t start, size_t end, int
 
 struct segmenter;
 
-/* NULL where memory ran out. */
-struct segmenter *segmenter_new(void);
+/* For a text of that language, which outlives it.  NULL where memory ran out. */
+struct segmenter *segmenter_new(const struct text_language *language);
 
 /*
  * One that goes on where a segment of the same text ended: the segments are the same as if those before had
  * been cut, too.  The next bytes to be fed are those from source_bytes on.
  */
-struct segmenter *segmenter_new_at(int64_t source_end, int64_t source_bytes);
+struct segmenter *segmenter_new_at(const struct text_language *language, int64_t source_end,
+                                   int64_t source_bytes);
 struct segmenter *segmenter_free(struct segmenter *segmenter);
 
 /*

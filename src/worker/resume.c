@@ -197,7 +197,8 @@ static int go_on(struct run *run, int64_t epoch, struct error *err)
     if (r < 0)
         return r;
     segmenter_free(run->segmenter);
-    run->segmenter = segmenter_new_at(run->mark.source_end, run->mark.source_bytes);
+    run->segmenter =
+        segmenter_new_at(text_language_find(run->job.language), run->mark.source_end, run->mark.source_bytes);
     if (run->segmenter == NULL)
         return error_set(err, -ENOMEM, "out of memory");
     run->samples = run->mark.samples;
@@ -230,7 +231,7 @@ int run_resume(struct run *run, struct error *err)
     run->mark = (struct checkpoint_mark){0};
     if (run->text == NULL) { /* it is read again */
         segmenter_free(run->segmenter);
-        run->segmenter = segmenter_new();
+        run->segmenter = segmenter_new(text_language_find(run->job.language));
     }
     return run->segmenter != NULL ? 0 : error_set(err, -ENOMEM, "out of memory");
 }

@@ -27,7 +27,7 @@ struct run *run_new(struct worker *worker, struct job *job, const char *text, si
 
     if (run == NULL)
         return NULL;
-    run->segmenter = segmenter_new();
+    run->segmenter = segmenter_new(text_language_find(job->language));
     run->text = malloc(text_size + 1);
     if (run->segmenter == NULL || run->text == NULL) {
         segmenter_free(run->segmenter);

@@ -59,7 +59,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     size_t taken = 0;
 
     while (taken < count) {
-        size_t step = clean_code_points(code_points + taken, count - taken, &clean);
+        size_t step = clean_code_points(&text_english, code_points + taken, count - taken, &clean);
 
         check(step >= 1 && step <= count - taken);
         check_clean(&clean, step);

@@ -93,7 +93,7 @@ static size_t speak_by_voice(void *engine, const struct segment *segment, struct
 int64_t testcase_speak_with(speak_segment *speak, void *engine, int paragraph_pause_ms, const char *text,
                             size_t size)
 {
-    struct segmenter *segmenter = segmenter_new();
+    struct segmenter *segmenter = segmenter_new(&text_english);
     struct synth_word words[CLEAN_BYTES_MAX];
     struct timed_word timed[CLEAN_BYTES_MAX];
     struct word_spool *spool = NULL;

@@ -33,7 +33,7 @@ static void feed(struct segmenter *segmenter, const char **text, size_t *size)
 
 static void print_segments(const char *text, size_t size)
 {
-    struct segmenter *segmenter = segmenter_new();
+    struct segmenter *segmenter = segmenter_new(&text_english);
     struct segment segment = {0};
     int r;
 

@@ -29,7 +29,7 @@ static size_t clean(const char *text)
         text += used;
         left -= used;
     }
-    return clean_code_points(source, count, &cleaned);
+    return clean_code_points(&text_english, source, count, &cleaned);
 }
 
 static void testcase_becomes(const char *text, const char *expected)
@@ -128,7 +128,7 @@ Test(clean, a_symbol_that_can_be_spoken_is_heard)
     for (uint32_t code_point = 0x80; code_point < 0x110000; code_point++) {
         const char *name = symbol_name(code_point);
 
-        clean_code_points(&code_point, 1, &cleaned);
+        clean_code_points(&text_english, &code_point, 1, &cleaned);
         if (name != NULL) {
             cr_expect(text_is_speakable_char(code_point), "U+%04X", code_point);
             cr_expect_str_eq(cleaned.text, name, "U+%04X", code_point);
@@ -226,7 +226,7 @@ Test(clean, control_characters_are_spaces)
     static const uint32_t code_points[] = {'a', 0,    'b', '\n', '\r', 'c',    0x1B,
                                            '[', 0x7F, 'd', 0x9B, 'e',  0x2028, 'f'};
 
-    cr_expect_eq(clean_code_points(code_points, array_length(code_points), &cleaned),
+    cr_expect_eq(clean_code_points(&text_english, code_points, array_length(code_points), &cleaned),
                  array_length(code_points));
     cr_expect_str_eq(cleaned.text, "a b c [ d e f");
     cr_expect_eq(cleaned.losses.count, 0);
@@ -273,7 +273,7 @@ Test(clean, no_token_and_no_run_ever_passes_its_limit)
 
         for (size_t i = 0; i < 400; i++)
             source[i] = (uint32_t)alphabet[rand_r(&seed) % (sizeof alphabet - 1)];
-        clean_code_points(source, 400, &cleaned);
+        clean_code_points(&text_english, source, 400, &cleaned);
         for (size_t i = 0; i < cleaned.bytes; i++) {
             token = cleaned.text[i] == ' ' ? 0 : token + 1;
             marks = strchr("aZ9 ", cleaned.text[i]) != NULL ? 0 : marks + 1;
@@ -302,7 +302,7 @@ Test(clean, any_number_as_code_point_is_taken)
     static const uint32_t code_points[] = {0xD800,   0xFFFE,     0xFFFF,     0x10FFFF,
                                            0x110000, 0x7FFFFFFF, 0xFFFFFFFF, 0xFDFA};
 
-    cr_expect_eq(clean_code_points(code_points, array_length(code_points), &cleaned),
+    cr_expect_eq(clean_code_points(&text_english, code_points, array_length(code_points), &cleaned),
                  array_length(code_points));
     cr_expect_eq(cleaned.bytes, 0);
     cr_expect_eq(cleaned.losses.count, array_length(code_points));
@@ -311,7 +311,7 @@ Test(clean, any_number_as_code_point_is_taken)
 Test(clean, every_code_point_becomes_printable_ascii_within_the_limits)
 {
     for (uint32_t code_point = 0; code_point < 0x110000; code_point++) {
-        clean_code_points(&code_point, 1, &cleaned);
+        clean_code_points(&text_english, &code_point, 1, &cleaned);
         for (size_t i = 0; i < cleaned.bytes; i++)
             cr_assert(cleaned.text[i] >= ' ' && cleaned.text[i] <= '~', "U+%04X", code_point);
     }
@@ -346,7 +346,7 @@ Test(clean, a_text_that_grows_too_long_is_taken_in_part)
 
     for (size_t i = 0; i < 300; i++)
         source[i] = i % 2 == 0 ? 0x00A9 : 0x00AE;
-    taken = clean_code_points(source, 300, &cleaned);
+    taken = clean_code_points(&text_english, source, 300, &cleaned);
     cr_expect_gt(taken, 10);
     cr_expect_lt(taken, 300);
     cr_expect_leq(cleaned.bytes, CLEAN_BYTES_MAX);

@@ -65,7 +65,7 @@ static void cut_with(struct segmenter *segmenter, const char *text, size_t size,
 
 static void cut(const char *text, size_t size, size_t largest, struct segments *ret_segments)
 {
-    cut_with(segmenter_new(), text, size, largest, ret_segments);
+    cut_with(segmenter_new(&text_english), text, size, largest, ret_segments);
 }
 
 /* What an engine is promised (text/clean.h). */
@@ -159,8 +159,8 @@ static void testcase_same_from_any_end(const char *text, size_t size)
     for (size_t i = 0; i < whole.count; i += 1 + whole.count / 16) {
         const struct segment *segment = &whole.items[i];
 
-        cut_with(segmenter_new_at(segment->source_end, segment->source_bytes), text + segment->source_bytes,
-                 size - (size_t)segment->source_bytes, 100, &pieces);
+        cut_with(segmenter_new_at(&text_english, segment->source_end, segment->source_bytes),
+                 text + segment->source_bytes, size - (size_t)segment->source_bytes, 100, &pieces);
         testcase_same_from(i + 1);
     }
 }
@@ -425,7 +425,7 @@ Test(segment, random_bytes_count_each_as_a_code_point_that_is_lost)
 
 Test(segment, more_than_may_be_fed_is_refused)
 {
-    struct segmenter *segmenter = segmenter_new();
+    struct segmenter *segmenter = segmenter_new(&text_english);
     cleanup(free_ptr) char *text = calloc(1, SEGMENTER_FEED_MAX + UTF8_SEQUENCE_MAX + 1);
     struct segment segment;
 

@@ -3,11 +3,14 @@
  * sayhook-synth: a speech engine as a program.
  *
  *     engine/engine.c     which voices there are, which requests are taken
- *     engine/english.c    the voices of a language; language.c has the table
+ *     engine/english.c    a language, with its voices; language.c has the table
+ *     engine/oromo.c      another, with rules of its own (oromo/)
  *     engine/utterance.c  one segment through flite; words.c: when its words are heard
  *     engine/serve.c      frames in on stdin, frames out on stdout (frame/, docs/ENGINES.md)
+ *     engine/phones.c     --phones: what would be said, as text
  *     engine/sandbox.c    what is given up before the first text is read
  */
+#include <errno.h>
 #include <signal.h>
 #include <sysexits.h>
 #include <unistd.h>
@@ -16,11 +19,22 @@
 #include "base/log.h"
 #include "config/options.h"
 #include "engine/engine.h"
+#include "engine/phones.h"
 #include "engine/sandbox.h"
 #include "engine/serve.h"
+#include "job/catalogue.h"
+
+static const char *wants_phones, *wanted_language;
+
+static const struct program_option program_options[] = {
+    {"phones", NULL, "print the phones of the text on stdin, a token a line, and exit", &wants_phones},
+    {"language", "LANGUAGE", "of that text, a name or a code (default: english)", &wanted_language},
+    {NULL},
+};
 
 static const struct program_description program = {
     .name = "sayhook-synth",
+    .options = program_options,
     .summary = "speaks segments of text for sayhook-worker, which starts it",
     /* Nothing in the configuration is for an engine so far, and one that has a fault stops the worker first.
      */
@@ -38,6 +52,25 @@ static void ignore_signals(void)
     sigaction(SIGPIPE, &ignore, NULL);
 }
 
+/* --phones: of a text that whoever calls it has chosen, without the sandbox. */
+static int print_phones(void)
+{
+    const char *name = wanted_language != NULL ? wanted_language : "english";
+    const struct language *language = catalogue_find_language(name);
+    struct error err = {.text = ""};
+    int r;
+
+    if (language == NULL)
+        r = error_set(&err, -EINVAL, "there is no language '%s'", name);
+    else
+        r = phones_print(language->name, stdin, stdout, &err);
+    if (r < 0)
+        log_error("%s", err.text);
+    if (r == -EINVAL)
+        return EX_USAGE;
+    return r < 0 ? EX_IOERR : 0;
+}
+
 int main(int argc, char **argv)
 {
     pid_t parent = getppid();
@@ -48,6 +81,8 @@ int main(int argc, char **argv)
 
     if (code != OPTIONS_RUN)
         return code;
+    if (wants_phones != NULL)
+        return print_phones();
     if (isatty(STDIN_FILENO)) {
         log_error("it speaks frames on stdin and stdout, and is started by sayhook-worker");
         return EX_USAGE;

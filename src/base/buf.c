@@ -22,6 +22,14 @@ void buf_clear(struct buf *buf)
         buf->data[0] = '\0';
 }
 
+void buf_drop(struct buf *buf, size_t size)
+{
+    if (buf->length == 0)
+        return;
+    buf->length -= size < buf->length ? size : buf->length;
+    buf->data[buf->length] = '\0';
+}
+
 char *buf_reserve(struct buf *buf, size_t size)
 {
     size_t needed;

@@ -36,6 +36,9 @@ void buf_printf(struct buf *buf, const char *format, ...) __attribute__((format(
 /* Removes size bytes (at most length) from the front. */
 void buf_consume(struct buf *buf, size_t size);
 
+/* Removes size bytes (at most length) from the back. */
+void buf_drop(struct buf *buf, size_t size);
+
 /* Room for at least size bytes behind the content, or NULL; buf_commit() then counts those that were written.
  */
 char *buf_reserve(struct buf *buf, size_t size);

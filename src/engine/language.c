@@ -5,6 +5,7 @@
 
 static const struct engine_language *const languages[] = {
     &engine_english,
+    &engine_oromo,
 };
 
 const struct engine_language *const *engine_languages(size_t *ret_count)

@@ -26,6 +26,7 @@ struct engine_language {
 };
 
 extern const struct engine_language engine_english;
+extern const struct engine_language engine_oromo;
 
 /* All rows. */
 const struct engine_language *const *engine_languages(size_t *ret_count);

@@ -144,6 +144,25 @@ static cst_utterance *synthesize(cst_voice *voice, struct stream *stream)
     return utterance;
 }
 
+struct cst_utterance_struct *utterance_analyse(struct cst_voice_struct *voice, const char *text)
+{
+    cst_utterance *utterance;
+    jmp_buf failed;
+
+    cst_errjmp = &failed;
+    if (setjmp(failed) != 0) {
+        cst_errjmp = NULL;
+        return NULL;
+    }
+    utterance = new_utterance();
+    utt_set_input_text(utterance, text);
+    utt_init(utterance, voice);
+    if (apply_synth_method(utterance, text_modules) == NULL)
+        cst_error();
+    cst_errjmp = NULL;
+    return utterance;
+}
+
 static int report(const struct stream *stream, struct error *err)
 {
     switch (stream->outcome) {

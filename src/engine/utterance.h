@@ -13,6 +13,12 @@ int utterance_speak(struct cst_voice_struct *voice, const struct engine_request 
                     struct engine_sink *sink, struct engine_result *ret_result, struct error *err);
 
 /*
+ * Up to phones and syllables, without audio.  The caller deletes it; NULL where flite gave up: its memory is
+ * then in doubt, and the utterance is lost.
+ */
+struct cst_utterance_struct *utterance_analyse(struct cst_voice_struct *voice, const char *text);
+
+/*
  * When each token of text (bytes between blanks) is heard in an utterance that is complete, into up to
  * maximum words.  A token that flite does not speak gets no time, at where it would be.
  */

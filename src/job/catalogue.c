@@ -7,9 +7,12 @@
 #include "base/cleanup.h"
 
 static const char *const english_aliases[] = {"english", "en", "eng", "en-us", "en-gb", NULL};
+static const char *const oromo_aliases[] = {"oromo", "om",    "orm",          "gaz",      "hae",
+                                            "om-et", "om-ke", "afaan oromoo", "oromiffa", NULL};
 
 static const struct language languages[] = {
     {.name = "english", .code = "en", .aliases = english_aliases},
+    {.name = "oromo", .code = "om", .aliases = oromo_aliases},
 };
 
 static const struct voice voices[] = {
@@ -18,6 +21,9 @@ static const struct voice voices[] = {
     {"awb", "AWB", "english", "male", 16000, "flite"},
     {"kal16", "KAL, 16 kHz", "english", "male", 16000, "flite"},
     {"kal", "KAL, 8 kHz", "english", "male", 8000, "flite"},
+    {"slt", "SLT, an American voice", "oromo", "female", 16000, "flite"},
+    {"rms", "RMS, an American voice", "oromo", "male", 16000, "flite"},
+    {"awb", "AWB, a Scottish voice of American phones", "oromo", "male", 16000, "flite"},
 };
 
 const struct language *catalogue_find_language(const char *name)

@@ -1,0 +1,449 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Tokens become words by what they look like.  Words of letters are read as they are, but for those that have
+ * no vowel: these are named letter by letter.  Numbers come with what is written around them: signs of money
+ * and units, which are said in front, and endings, which are glued to the last word.
+ */
+#include "engine/oromo/tokens.h"
+
+#include <ctype.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "engine/engine.h"
+#include "engine/oromo/numbers.h"
+#include "engine/oromo/vocabulary.h"
+
+/* A row of digits behind + that is as long as this is a telephone number, not a sum. */
+#define TELEPHONE_DIGITS 9
+
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+static bool is_letter(char c)
+{
+    return (c | 0x20) >= 'a' && (c | 0x20) <= 'z';
+}
+
+/* The letter, or one of what people type for it. */
+static bool is_apostrophe(char c)
+{
+    return c == '\'' || c == '`';
+}
+
+static size_t count_digits(const char *at)
+{
+    size_t count = 0;
+
+    while (is_digit(at[count]))
+        count++;
+    return count;
+}
+
+/* ---- letters ---- */
+
+static size_t count_letters(const char *at)
+{
+    size_t count = 0;
+
+    while (is_letter(at[count]) || (count > 0 && is_apostrophe(at[count]) &&
+                                    (is_letter(at[count + 1]) || is_apostrophe(at[count + 1]))))
+        count++;
+    return count;
+}
+
+/* "baa", "ii": a consonant with aa, a vowel long. */
+static void name_letters(struct buf *words, const char *at, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        char letter = (char)(at[i] | 0x20);
+        char name[] = {letter, letter, '\0', '\0'};
+
+        if (!is_letter(at[i]))
+            continue;
+        if (strchr("aeiou", letter) == NULL)
+            name[1] = name[2] = 'a';
+        words_put(words, name);
+    }
+}
+
+static bool has_vowel(const char *at, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strchr("aeiouAEIOU", at[i]) != NULL)
+            return true;
+    return false;
+}
+
+static void put_word(struct buf *words, const char *at, size_t count)
+{
+    words_put(words, "");
+    for (size_t i = 0; i < count; i++) {
+        char letter = is_apostrophe(at[i]) ? '\'' : (char)(at[i] | 0x20);
+
+        if (letter != '\'' || !is_apostrophe(at[i - 1]))
+            buf_append(words, &letter, 1);
+    }
+}
+
+/* The capitals of "SQLiin", or 0: letters that are named, with an ending in small ones. */
+static size_t count_initials(const char *at, size_t count)
+{
+    size_t initials = 0;
+
+    while (initials < count && at[initials] >= 'A' && at[initials] <= 'Z')
+        initials++;
+    return initials > 1 && initials < count && !has_vowel(at, initials) ? initials : 0;
+}
+
+static void put_letters(struct buf *words, const char *at, size_t count)
+{
+    size_t initials = count_initials(at, count);
+
+    if (initials > 0) {
+        name_letters(words, at, initials);
+        words_end_with(words, at + initials, count - initials);
+    } else if (count == 1 || !has_vowel(at, count)) {
+        name_letters(words, at, count);
+    } else {
+        put_word(words, at, count);
+    }
+}
+
+/* ---- numbers ---- */
+
+/* Digits with thousands set apart: 1,500 or 1.500.000 (one stop alone is a decimal one).  Returns what is
+ * read of at, and the digits alone. */
+static size_t read_whole(const char *at, char *ret_digits, size_t *ret_count)
+{
+    size_t length = count_digits(at);
+    char mark = at[length];
+    size_t groups = 0;
+
+    memcpy(ret_digits, at, length);
+    *ret_count = length;
+    if (length > 3 || at[0] == '0' || (mark != ',' && mark != '.'))
+        return length;
+    while (at[length + 4 * groups] == mark && count_digits(at + length + 4 * groups + 1) == 3)
+        groups++;
+    if (groups == 0 || (mark == '.' && groups == 1))
+        return length;
+    for (size_t i = 0; i < groups; i++)
+        memcpy(ret_digits + length + 3 * i, at + length + 4 * i + 1, 3);
+    *ret_count = length + 3 * groups;
+    return length + 4 * groups;
+}
+
+static bool has_decimals(const char *at)
+{
+    return (*at == '.' || *at == ',') && is_digit(at[1]);
+}
+
+/* A sum of money has hundredths, any other number decimals, digit by digit. */
+static size_t put_decimals(struct buf *words, const char *at, bool money)
+{
+    size_t count = count_digits(at + 1);
+
+    if (money && count == 2) {
+        words_put(words, "fi saantima");
+        number_put(words, (uint64_t)(at[1] - '0') * 10 + (uint64_t)(at[2] - '0'));
+    } else {
+        words_put(words, "tuqaa");
+        number_spell(words, at + 1, count);
+    }
+    return 1 + count;
+}
+
+static size_t put_number(struct buf *words, const char *at, bool money)
+{
+    char digits[ENGINE_TOKEN_MAX];
+    size_t count;
+    size_t length = read_whole(at, digits, &count);
+
+    number_put_digits(words, digits, count);
+    if (has_decimals(at + length))
+        length += put_decimals(words, at + length, money);
+    return length;
+}
+
+/* Two digits behind a colon, below the limit. */
+static bool is_sixtieth(const char *at)
+{
+    return *at == ':' && count_digits(at + 1) == 2 && at[1] < '6';
+}
+
+/* 11:20, or 11:20:30; 0 where it is no time.  Whole hours have no minutes. */
+static size_t put_time(struct buf *words, const char *at, const char *previous)
+{
+    size_t hour = count_digits(at);
+    bool seconds = is_sixtieth(at + hour) && is_sixtieth(at + hour + 3);
+    size_t length = hour + (seconds ? 6 : 3);
+
+    if (hour > 2 || (hour == 2 && (at[0] > '2' || (at[0] == '2' && at[1] > '4'))) ||
+        !is_sixtieth(at + hour) || at[length] == ':')
+        return 0;
+    if (!vocabulary_is_hour(previous))
+        words_put(words, "sa'aatii");
+    number_put_digits(words, at[0] == '0' && hour == 2 ? at + 1 : at, at[0] == '0' && hour == 2 ? 1 : hour);
+    if (strncmp(at + hour, ":00", 3) != 0) {
+        words_put(words, "fi daqiiqaa");
+        number_put(words, (uint64_t)(at[hour + 1] - '0') * 10 + (uint64_t)(at[hour + 2] - '0'));
+    }
+    if (seconds) {
+        words_put(words, "fi sekondii");
+        number_put(words, (uint64_t)(at[hour + 4] - '0') * 10 + (uint64_t)(at[hour + 5] - '0'));
+    }
+    return length;
+}
+
+/* A part of a date: 05 is five. */
+static void put_date_part(struct buf *words, const char *at, size_t count)
+{
+    if (count > 1 && *at == '0') {
+        at++;
+        count--;
+    }
+    number_put_digits(words, at, count);
+}
+
+/* Three numbers with the same mark between, in the order in which they are written, since writers differ; 0
+ * where it is no date. */
+static size_t put_date(struct buf *words, const char *at)
+{
+    size_t first = count_digits(at);
+    char mark = at[first];
+    size_t second = mark != '\0' ? count_digits(at + first + 1) : 0;
+    size_t third;
+
+    if (first > 4 || second == 0 || second > 2 || (mark != '/' && mark != '-' && mark != '.') ||
+        at[first + 1 + second] != mark)
+        return 0;
+    third = count_digits(at + first + second + 2);
+    if (third == 0 || third > 4 || at[first + second + 2 + third] == mark)
+        return 0;
+    put_date_part(words, at, first);
+    words_pause(words);
+    put_date_part(words, at + first + 1, second);
+    words_pause(words);
+    put_date_part(words, at + first + second + 2, third);
+    return first + second + third + 2;
+}
+
+/* Below one, with a denominator up to ten: 3/4.  0 where it is none. */
+static size_t put_fraction(struct buf *words, const char *at)
+{
+    unsigned above = (unsigned)(at[0] - '0'), below;
+    size_t digits = at[1] == '/' ? count_digits(at + 2) : 0;
+
+    if (digits == 0 || digits > 2 || at[2 + digits] == '/')
+        return 0;
+    below = digits == 1 ? (unsigned)(at[2] - '0') : strncmp(at + 2, "10", 2) == 0 ? 10 : 0;
+    if (above == 0 || above >= below)
+        return 0;
+    if (above == 1 && below == 2)
+        words_put(words, "walakkaa");
+    else if (above == 1 && below == 4)
+        words_put(words, "kurmaana");
+    else {
+        number_put(words, above);
+        number_put(words, below);
+        words_end_with(words, "ffaa", 4);
+    }
+    return 2 + digits;
+}
+
+static size_t put_value(struct buf *words, const char *at, const char *previous, bool money)
+{
+    size_t length = put_date(words, at);
+
+    if (length == 0)
+        length = put_time(words, at, previous);
+    if (length == 0)
+        length = put_fraction(words, at);
+    return length > 0 ? length : put_number(words, at, money);
+}
+
+/* ---- what is written around a number ---- */
+
+struct quantity {
+    const struct token *token;
+    struct buf value;
+    const char *noun; /* said in front of the value */
+};
+
+/* The unit or the ending in letters that follows: glued, behind a hyphen or an apostrophe, or the next token.
+ */
+static const char *take_letters(struct quantity *quantity, const char *at)
+{
+    const char *letters = *at == '-' || is_apostrophe(*at) ? at + 1 : at;
+    size_t count = count_letters(letters);
+    char ending[ENGINE_TOKEN_MAX];
+
+    if (count == 0)
+        return at;
+    if (quantity->noun == NULL)
+        quantity->noun = vocabulary_unit(letters, count);
+    if (quantity->noun == NULL || vocabulary_unit(letters, count) != quantity->noun) {
+        if (!islower((unsigned char)letters[0]))
+            return at; /* "3D" */
+        for (size_t i = 0; i < count; i++)
+            ending[i] = (char)(letters[i] | 0x20);
+        words_end_with(&quantity->value, ending, count);
+    }
+    return letters + count;
+}
+
+static const char *take_suffix(struct quantity *quantity, const char *at)
+{
+    const struct token *token = quantity->token;
+
+    if (*at == '%' || *at == '$')
+        quantity->noun = vocabulary_unit(at++, 1);
+    at = take_letters(quantity, at);
+    if (*at != '\0' || token->next == NULL)
+        return at;
+    if (quantity->noun == NULL)
+        quantity->noun = vocabulary_unit(token->next, strlen(token->next));
+    if (vocabulary_is_ending(token->next))
+        words_end_with(&quantity->value, token->next, strlen(token->next));
+    return at;
+}
+
+/* Puts the number at the front of text, which ends with a NUL, with all that belongs to it; returns what is
+ * left. */
+static const char *put_quantity(struct buf *words, const struct token *token, const char *at)
+{
+    struct quantity quantity = {.token = token, .value = BUF_INIT(TOKEN_WORDS_MAX)};
+    const char *previous = at == token->text ? token->previous : NULL;
+    bool money = *at == '$' || vocabulary_is_money(previous);
+
+    if (*at == '$')
+        quantity.noun = vocabulary_unit(at++, 1);
+    at += put_value(&quantity.value, at, previous, money);
+    if (*at == '-' && is_digit(at[1])) {
+        words_put(&quantity.value, "hanga");
+        at += 1 + put_value(&quantity.value, at + 1, NULL, money);
+    }
+    at = take_suffix(&quantity, at);
+    if (quantity.noun != NULL)
+        words_put(words, quantity.noun);
+    words_put(words, buf_str(&quantity.value));
+    buf_release(&quantity.value);
+    return at;
+}
+
+/* A telephone number, digit by digit, with pauses where it is grouped; NULL where it is none. */
+static const char *put_telephone(struct buf *words, const char *at)
+{
+    size_t digits = 0;
+    const char *end = at + (*at == '+');
+
+    for (; is_digit(*end) || (*end == '-' && is_digit(end[1])); end++)
+        digits += is_digit(*end);
+    if (digits < TELEPHONE_DIGITS || (*at != '+' && *at != '0') || *end == '.' || *end == ',')
+        return NULL;
+    for (; at < end; at++)
+        if (is_digit(*at))
+            number_spell(words, at, 1);
+        else
+            words_pause(words);
+    return end;
+}
+
+/* ---- tokens ---- */
+
+static bool starts_quantity(const char *at)
+{
+    return is_digit(*at) || (*at == '$' && is_digit(at[1]));
+}
+
+/* A sign in front of a number, or anywhere else. */
+static void put_sign(struct buf *words, const char *at, bool first)
+{
+    const char *name = vocabulary_sign(*at);
+
+    if (*at == '-' && first && starts_quantity(at + 1))
+        name = "hir'isuu";
+    if (name != NULL)
+        words_put(words, name);
+}
+
+static void put_parts(const struct token *token, struct buf *words)
+{
+    const char *at = token->text;
+
+    while (*at != '\0' && buf_ok(words)) {
+        const char *end = put_telephone(words, at);
+        size_t letters = count_letters(at);
+
+        if (end != NULL) {
+            at = end;
+        } else if (starts_quantity(at)) {
+            at = put_quantity(words, token, at);
+        } else if (letters > 0) {
+            put_letters(words, at, letters);
+            at += letters;
+        } else {
+            put_sign(words, at, at == token->text);
+            at++;
+        }
+    }
+}
+
+static bool ends_with_number(const char *token)
+{
+    return token != NULL && *token != '\0' && is_digit(token[strlen(token) - 1]);
+}
+
+static bool starts_with_number(const char *token)
+{
+    return token != NULL && is_digit(*token);
+}
+
+/* "5 - 10": a range, but for one that is reckoned, which cannot be told without the equals sign behind it. */
+static const char *special(const struct token *token)
+{
+    const char *words = vocabulary_abbreviation(token->text);
+    bool behind = ends_with_number(token->previous), before = starts_with_number(token->next);
+
+    if (words == NULL && behind)
+        words = vocabulary_half_day(token->text);
+    if (words == NULL && (behind || before))
+        words = vocabulary_month(token->text);
+    if (words == NULL && behind && before && strcmp(token->text, "-") == 0)
+        words = "hanga";
+    return words;
+}
+
+/* What the number before it has taken along. */
+static bool is_taken(const struct token *token)
+{
+    return ends_with_number(token->previous) &&
+           (vocabulary_unit(token->text, strlen(token->text)) != NULL || vocabulary_is_ending(token->text));
+}
+
+void token_words(const struct token *token, struct buf *ret_words)
+{
+    const char *words = special(token);
+    size_t length = strlen(token->text);
+
+    buf_clear(ret_words);
+    if (words != NULL) {
+        words_put(ret_words, words);
+    } else if (is_taken(token)) {
+        return;
+    } else if (length > 1 && vocabulary_unit(token->text, length) != NULL &&
+               !has_vowel(token->text, length)) {
+        words_put(ret_words, vocabulary_unit(token->text, length));
+    } else {
+        put_parts(token, ret_words);
+    }
+}
+
+bool token_is_abbreviation(const char *text)
+{
+    return vocabulary_abbreviation(text) != NULL || vocabulary_month(text) != NULL;
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What is said for a token, a run of characters between blanks.  Private to engine/. */
+#ifndef ENGINE_OROMO_TOKENS_H
+#define ENGINE_OROMO_TOKENS_H
+
+#include "base/buf.h"
+
+/* The most bytes that are said for a token: a third of them for each of its 256 bytes would be a word. */
+#define TOKEN_WORDS_MAX 4096
+
+struct token {
+    const char *text; /* printable ASCII, without the punctuation around it; up to ENGINE_TOKEN_MAX bytes */
+    const char *previous; /* the token before it, with nothing but blanks between; NULL where there is none */
+    const char *next;     /* likewise the one behind it */
+};
+
+/*
+ * The words of a token: lower case, single spaces between them, a comma behind one for a pause.  Nothing for
+ * a token that is silent: marks, or what the token before it has said already, such as the unit of a number.
+ */
+void token_words(const struct token *token, struct buf *ret_words);
+
+/* Whether a stop behind the token belongs to it. */
+bool token_is_abbreviation(const char *text);
+
+#endif

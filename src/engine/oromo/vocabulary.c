@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "engine/oromo/vocabulary.h"
+
+#include <string.h>
+#include <strings.h>
+
+#include "base/cleanup.h"
+
+struct entry {
+    const char *key;
+    const char *words;
+};
+
+/* In any case of letters. */
+static const char *find(const struct entry *entries, size_t count, const char *key, size_t length)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strlen(entries[i].key) == length && strncasecmp(entries[i].key, key, length) == 0)
+            return entries[i].words;
+    return NULL;
+}
+
+const char *vocabulary_abbreviation(const char *token)
+{
+    static const struct entry any_case[] = {
+        {"a.l.a", "akka lakkoofsa awurooppaa"},
+        {"a.l.e", "akka lakkoofsa itoophiyaa"},
+        {"a.l.i", "akka lakkoofsa itoophiyaa"},
+        {"aadd", "aadde"},
+        {"d.k.b", "dhaloota kiristoos booda"},
+        {"d.k.d", "dhaloota kiristoos dura"},
+        {"dr", "dooktar"},
+        {"fkn", "fakkeenyaaf"},
+        {"hub", "hubachiisa"},
+        {"inj", "injiiner"},
+        {"jen", "jeneraal"},
+        {"k.k.f", "kan kana fakkaatan"},
+        {"kkf", "kan kana fakkaatan"},
+        {"kmt", "kan mul'atu"},
+        {"lak", "lakkoofsa"},
+        {"lakk", "lakkoofsa"},
+        {"obb", "obbo"},
+        {"prof", "proofeesar"},
+        {"w.k.f", "waan kana fakkaatan"},
+        {"wkf", "waan kana fakkaatan"},
+        {"ykn", "yookiin"},
+    };
+    static const struct entry capitals[] = {
+        {"Br", "birrii"},        {"ETB", "birrii"},      {"EUR", "yuuroo"},      {"USD", "doolaara"},
+        {"W.B", "waaree booda"}, {"W.D", "waaree dura"}, {"WB", "waaree booda"}, {"WD", "waaree dura"},
+    };
+    for (size_t i = 0; i < array_length(capitals); i++)
+        if (strcmp(capitals[i].key, token) == 0)
+            return capitals[i].words;
+    return find(any_case, array_length(any_case), token, strlen(token));
+}
+
+const char *vocabulary_month(const char *token)
+{
+    /* Short forms of CLDR 41, common/main/om.xml. */
+    static const struct entry months[] = {
+        {"ama", "amajjii"},  {"gur", "guraandhala"},  {"bit", "bitootessa"}, {"elb", "eebila"},
+        {"cam", "caamsaa"},  {"wax", "waxabajjii"},   {"ado", "adoolessa"},  {"hag", "hagayya"},
+        {"ful", "fulbaana"}, {"onk", "onkoloolessa"}, {"sad", "sadaasa"},    {"mud", "mudde"},
+    };
+
+    return find(months, array_length(months), token, strlen(token));
+}
+
+const char *vocabulary_half_day(const char *token)
+{
+    static const struct entry halves[] = {
+        {"a.m", "ganama"},
+        {"am", "ganama"},
+        {"p.m", "galgala"},
+        {"pm", "galgala"},
+    };
+
+    return find(halves, array_length(halves), token, strlen(token));
+}
+
+const char *vocabulary_unit(const char *text, size_t length)
+{
+    static const struct entry units[] = {
+        {"%", "dhibbentaa"},      {"$", "doolaara"},        {"km", "kiiloomeetira"},  {"m", "meetira"},
+        {"cm", "seentiimeetira"}, {"mm", "miiliimeetira"},  {"kg", "kiiloograama"},   {"g", "giraama"},
+        {"mg", "miiliigiraama"},  {"l", "liitira"},         {"ml", "miiliiliitira"},  {"ha", "hektaara"},
+        {"kb", "kiiloobaayitii"}, {"mb", "meegaabaayitii"}, {"gb", "giigaabaayitii"}, {"kw", "kiiloowaatii"},
+    };
+
+    return find(units, array_length(units), text, length);
+}
+
+const char *vocabulary_sign(char sign)
+{
+    static const char *const names[128] = {
+        ['#'] = "lakkoofsa", ['$'] = "doolaara", ['%'] = "dhibbentaa", ['&'] = "fi",
+        ['+'] = "ida'uu",    ['='] = "wal qixa", ['@'] = "aat",
+    };
+
+    return (unsigned char)sign < array_length(names) ? names[(unsigned char)sign] : NULL;
+}
+
+static bool is_one_of(const char *const *words, size_t count, const char *token)
+{
+    for (size_t i = 0; token != NULL && i < count; i++)
+        if (strcasecmp(words[i], token) == 0)
+            return true;
+    return false;
+}
+
+bool vocabulary_is_ending(const char *token)
+{
+    static const char *const endings[] = {"f", "ffaa", "n", "s", "ti", "tiin", "tti", "ttis"};
+
+    return is_one_of(endings, array_length(endings), token);
+}
+
+bool vocabulary_is_hour(const char *token)
+{
+    static const char *const words[] = {"sa'a", "sa'aa", "sa'aatii", "sa'atii", "saatii"};
+
+    return is_one_of(words, array_length(words), token);
+}
+
+bool vocabulary_is_money(const char *token)
+{
+    static const char *const words[] = {"$",         "birr", "birrii",  "doolaara",
+                                        "doolaarii", "etb",  "qarshii", "usd"};
+
+    return is_one_of(words, array_length(words), token);
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* How Afaan Oromoo reads abbreviations, units, signs and letters: tables.  Private to engine/. */
+#ifndef ENGINE_OROMO_VOCABULARY_H
+#define ENGINE_OROMO_VOCABULARY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* The words that an abbreviation stands for, without its last stop: "obb", "A.L.I"; or NULL.  Some are in
+ * capitals only ("WD"). */
+const char *vocabulary_abbreviation(const char *token);
+
+/* The name of a month by its short form ("Onk"), which is one beside a number alone; or NULL. */
+const char *vocabulary_month(const char *token);
+
+/* The half of the day that "am", "p.m" and the like are behind a time; or NULL. */
+const char *vocabulary_half_day(const char *token);
+
+/* The unit that is written behind a number and said in front of it, "km", "%"; or NULL. */
+const char *vocabulary_unit(const char *text, size_t length);
+
+/* A sign of ASCII that is said by its name, or NULL for one that is silent. */
+const char *vocabulary_sign(char sign);
+
+/* Whether letters behind a number with a space between are an ending of it: "24 f", "2016 tti". */
+bool vocabulary_is_ending(const char *token);
+
+/* Whether a word says that a time of the day follows, or a sum of money. */
+bool vocabulary_is_hour(const char *token);
+bool vocabulary_is_money(const char *token);
+
+#endif

@@ -6,20 +6,21 @@
 #include "base/cleanup.h"
 
 /*
- * Vowels keep their quality when they are long: what an American diphthong begins with serves for ee and oo.
+ * Vowels keep their quality when they are long: what an American diphthong begins with serves for ee and oo,
+ * and the open aa leans on the short vowel, since American aa is very short in some places.
  * Ejectives and the implosive are the nearest plain stops, an ejective with a longer closure, which is the
  * first state of the model.  States that come more than once make a sound longer in the measure that its
  * place in the sentence gives it: so a geminate or a long vowel is longer than its partner in every place.
  */
 const struct phoneme phonemes[] = {
     {"a", "ah", "ah1 ah2 ah3", NULL},
-    {"aa", "aa", "aa1 aa1 aa2 aa2 aa3 aa3", NULL},
+    {"aa", "aa", "ah1 ah2 aa2 aa2 aa3 ah3", NULL},
     {"e", "eh", "eh1 eh2 eh3", NULL},
     {"ee", "ey", "ey1 ey1 ey1 ey2 ey2", NULL},
     {"i", "ih", "ih1 ih2 ih3", NULL},
     {"ii", "iy", "iy1 iy1 iy2 iy2 iy3 iy3", NULL},
     {"o", "ao", "ao1 ao2 ao3", NULL},
-    {"oo", "ow", "ow1 ow1 ow1 ow2 ow2", NULL},
+    {"oo", "ow", "ow1 ow1 ow1 ow1 ow2 ow2", NULL},
     {"u", "uh", "uh1 uh2 uh3", NULL},
     {"uu", "uw", "uw1 uw1 uw2 uw2 uw3 uw3", NULL},
 
@@ -37,7 +38,7 @@ const struct phoneme phonemes[] = {
     {"l", "l", "l1 l2 l3", "l1 l1 l2 l2 l3 l3"},
     {"m", "m", "m1 m2 m3", "m1 m1 m2 m2 m3 m3"},
     {"n", "n", "n1 n2 n3", "n1 n1 n2 n2 n3 n3"},
-    {"ny", "n", "n1 n2 y2 y3", "n1 n1 n2 n2 y2 y3"},
+    {"ny", "n", "n1 n2 y2 y3", "n1 n1 n1 n2 n2 n2 y2 y3"},
     {"p", "p", "p1 p2 p3", "p1 p1 p1 p2 p2 p3"},
     {"ph", "p", "p1 p1 p2 p3", "p1 p1 p1 p1 p2 p2 p3"},
     {"q", "k", "k1 k1 k2 k3", "k1 k1 k1 k1 k2 k2 k3"},

@@ -31,7 +31,7 @@ static const struct phoneme silence = {"pau", "pau", "pau1 pau2 pau3", NULL};
 #define MODEL_PHONE "model_phone"
 
 /* States of a phoneme, its name in front and NULL behind. */
-#define STATES_MAX 9
+#define STATES_MAX 10
 
 #define PHONES_MAX 96
 
@@ -114,14 +114,29 @@ static const cst_val *model_name(const cst_item *item)
     return phone != NULL ? phone : item_feat(item, "name");
 }
 
+/*
+ * The models have learnt that Americans reduce a vowel without stress to next to nothing, which would undo
+ * its length.  Where intonation has been set and nothing but the models asks for it any more, a syllable with
+ * a long vowel is a stressed one.
+ */
+static void set_model_stress(const cst_item *segment)
+{
+    cst_item *syllable = item_parent(item_as(segment, "SylStructure"));
+
+    if (syllable != NULL)
+        item_set_string(syllable, "stress", "1");
+}
+
 /* Behind the pauses: all segments are there. */
-static cst_utterance *set_model_phones(cst_utterance *utterance)
+static cst_utterance *set_model_features(cst_utterance *utterance)
 {
     for (cst_item *item = relation_head(utt_relation(utterance, "Segment")); item != NULL;
          item = item_next(item)) {
         const struct phoneme *phoneme = phoneme_find(item_feat_string(item, "name"));
 
         item_set_string(item, MODEL_PHONE, phoneme != NULL ? phoneme->phone : silence.phone);
+        if (phoneme != NULL && phoneme_is_long_vowel(phoneme->name))
+            set_model_stress(item);
     }
     return utterance;
 }
@@ -144,7 +159,7 @@ static void set_up(struct oromo_voice *oromo, cst_voice *voice, const char *name
     feat_set_string(voice->features, "name", name);
     feat_set(voice->features, "phoneset", phoneset_val(oromo->phones));
     feat_set_string(voice->features, "silence", silence.name);
-    feat_set(voice->features, "postlex_func", uttfunc_val(set_model_phones));
+    feat_set(voice->features, "postlex_func", uttfunc_val(set_model_features));
     /* English words are told apart by their names. */
     feat_remove(voice->features, "pos_tagger_cart");
     /* Times and pitch come from the states. */

@@ -59,7 +59,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     size_t taken = 0;
 
     while (taken < count) {
-        size_t step = clean_code_points(&text_english, code_points + taken, count - taken, &clean);
+        size_t step = clean_code_points(size % 2 == 0 ? &text_english : &text_oromo, code_points + taken,
+                                        count - taken, &clean);
 
         check(step >= 1 && step <= count - taken);
         check_clean(&clean, step);

@@ -90,16 +90,17 @@ static void check_same(const struct segment *one, const struct segment *other)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct reader whole = {segmenter_new(&text_english), data, size, SEGMENTER_FEED_MAX};
-    struct reader parts = {segmenter_new(&text_english), data, size, size > 0 ? 1 + data[0] % 7 : 1};
+    const struct text_language *language = size % 2 == 0 ? &text_english : &text_oromo;
+    struct reader whole = {segmenter_new(language), data, size, SEGMENTER_FEED_MAX};
+    struct reader parts = {segmenter_new(language), data, size, size > 0 ? 1 + data[0] % 7 : 1};
     int64_t at = 0, bytes = 0;
     bool more;
 
     check(whole.segmenter != NULL && parts.segmenter != NULL);
     do {
         /* One that goes on where the segment before ended, wherever that is. */
-        struct reader resumed = {segmenter_new_at(&text_english, at, bytes), data + bytes,
-                                 size - (size_t)bytes, 100};
+        struct reader resumed = {segmenter_new_at(language, at, bytes), data + bytes, size - (size_t)bytes,
+                                 100};
         struct segment one = {0}, other = {0}, again = {0};
 
         check(resumed.segmenter != NULL);

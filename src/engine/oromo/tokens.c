@@ -34,6 +34,12 @@ static bool is_apostrophe(char c)
     return c == '\'' || c == '`';
 }
 
+/* In lower case, and the apostrophe as it is typed most. */
+static char plain_letter(char c)
+{
+    return is_apostrophe(c) ? '\'' : (char)(c | 0x20);
+}
+
 static size_t count_digits(const char *at)
 {
     size_t count = 0;
@@ -82,7 +88,7 @@ static void put_word(struct buf *words, const char *at, size_t count)
 {
     words_put(words, "");
     for (size_t i = 0; i < count; i++) {
-        char letter = is_apostrophe(at[i]) ? '\'' : (char)(at[i] | 0x20);
+        char letter = plain_letter(at[i]);
 
         if (letter != '\'' || !is_apostrophe(at[i - 1]))
             buf_append(words, &letter, 1);
@@ -99,13 +105,22 @@ static size_t count_initials(const char *at, size_t count)
     return initials > 1 && initials < count && !has_vowel(at, initials) ? initials : 0;
 }
 
+static void put_ending(struct buf *words, const char *at, size_t count)
+{
+    char ending[ENGINE_TOKEN_MAX];
+
+    for (size_t i = 0; i < count; i++)
+        ending[i] = plain_letter(at[i]);
+    words_end_with(words, ending, count);
+}
+
 static void put_letters(struct buf *words, const char *at, size_t count)
 {
     size_t initials = count_initials(at, count);
 
     if (initials > 0) {
         name_letters(words, at, initials);
-        words_end_with(words, at + initials, count - initials);
+        put_ending(words, at + initials, count - initials);
     } else if (count == 1 || !has_vowel(at, count)) {
         name_letters(words, at, count);
     } else {
@@ -280,7 +295,6 @@ static const char *take_letters(struct quantity *quantity, const char *at)
 {
     const char *letters = *at == '-' || is_apostrophe(*at) ? at + 1 : at;
     size_t count = count_letters(letters);
-    char ending[ENGINE_TOKEN_MAX];
 
     if (count == 0)
         return at;
@@ -289,9 +303,7 @@ static const char *take_letters(struct quantity *quantity, const char *at)
     if (quantity->noun == NULL || vocabulary_unit(letters, count) != quantity->noun) {
         if (!islower((unsigned char)letters[0]))
             return at; /* "3D" */
-        for (size_t i = 0; i < count; i++)
-            ending[i] = (char)(letters[i] | 0x20);
-        words_end_with(&quantity->value, ending, count);
+        put_ending(&quantity->value, letters, count);
     }
     return letters + count;
 }
@@ -308,7 +320,7 @@ static const char *take_suffix(struct quantity *quantity, const char *at)
     if (quantity->noun == NULL)
         quantity->noun = vocabulary_unit(token->next, strlen(token->next));
     if (vocabulary_is_ending(token->next))
-        words_end_with(&quantity->value, token->next, strlen(token->next));
+        put_ending(&quantity->value, token->next, strlen(token->next));
     return at;
 }
 

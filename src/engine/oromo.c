@@ -52,6 +52,7 @@ static cst_val *words_of(cst_item *item)
         .text = item_feat_string(item, "name"),
         .previous = neighbour(item_prev(item), item, item_prev(item)),
         .next = neighbour(item, item_next(item), item_next(item)),
+        .after = neighbour(item_next(item), item_next(item_next(item)), item_next(item_next(item))),
     };
     cleanup(buf_release) struct buf words = BUF_INIT(TOKEN_WORDS_MAX);
     cst_val *list = NULL;

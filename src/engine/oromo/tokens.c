@@ -415,7 +415,7 @@ static bool starts_with_number(const char *token)
     return token != NULL && is_digit(*token);
 }
 
-/* "5 - 10": a range, but for one that is reckoned, which cannot be told without the equals sign behind it. */
+/* "5 - 10" is a range, "5 - 10 =" is reckoned. */
 static const char *special(const struct token *token)
 {
     const char *words = vocabulary_abbreviation(token->text);
@@ -426,7 +426,7 @@ static const char *special(const struct token *token)
     if (words == NULL && (behind || before))
         words = vocabulary_month(token->text);
     if (words == NULL && behind && before && strcmp(token->text, "-") == 0)
-        words = "hanga";
+        words = token->after != NULL && token->after[0] == '=' ? "hir'isuu" : "hanga";
     return words;
 }
 

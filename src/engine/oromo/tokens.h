@@ -12,6 +12,7 @@ struct token {
     const char *text; /* printable ASCII, without the punctuation around it; up to ENGINE_TOKEN_MAX bytes */
     const char *previous; /* the token before it, with nothing but blanks between; NULL where there is none */
     const char *next;     /* likewise the one behind it */
+    const char *after;    /* and the one behind next */
 };
 
 /*

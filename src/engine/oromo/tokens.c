@@ -295,14 +295,16 @@ static const char *take_letters(struct quantity *quantity, const char *at)
 {
     const char *letters = *at == '-' || is_apostrophe(*at) ? at + 1 : at;
     size_t count = count_letters(letters);
+    char ending[ENGINE_TOKEN_MAX + 1] = "";
 
     if (count == 0)
         return at;
     if (quantity->noun == NULL)
         quantity->noun = vocabulary_unit(letters, count);
     if (quantity->noun == NULL || vocabulary_unit(letters, count) != quantity->noun) {
-        if (!islower((unsigned char)letters[0]))
-            return at; /* "3D" */
+        memcpy(ending, letters, count);
+        if (!islower((unsigned char)letters[0]) && (count == 1 || !vocabulary_is_ending(ending)))
+            return at; /* "3D", but "1FFAA" */
         put_ending(&quantity->value, letters, count);
     }
     return letters + count;

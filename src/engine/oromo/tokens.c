@@ -270,10 +270,38 @@ static size_t put_fraction(struct buf *words, const char *at)
     return 2 + digits;
 }
 
+/* Of a telephone number at the front, or 0. */
+static size_t telephone_length(const char *at)
+{
+    size_t digits = 0;
+    const char *end = at + (*at == '+');
+
+    for (; is_digit(*end) || (*end == '-' && is_digit(end[1])); end++)
+        digits += is_digit(*end);
+    if (digits < TELEPHONE_DIGITS || (*at != '+' && *at != '0') || *end == '.' || *end == ',')
+        return 0;
+    return (size_t)(end - at);
+}
+
+/* Digit by digit, with pauses where it is grouped; 0 where it is none. */
+static size_t put_telephone(struct buf *words, const char *at)
+{
+    size_t length = telephone_length(at);
+
+    for (size_t i = 0; i < length; i++)
+        if (is_digit(at[i]))
+            number_spell(words, at + i, 1);
+        else
+            words_pause(words);
+    return length;
+}
+
 static size_t put_value(struct buf *words, const char *at, const char *previous, bool money)
 {
-    size_t length = put_date(words, at);
+    size_t length = put_telephone(words, at);
 
+    if (length == 0)
+        length = put_date(words, at);
     if (length == 0)
         length = put_time(words, at, previous);
     if (length == 0)
@@ -282,6 +310,11 @@ static size_t put_value(struct buf *words, const char *at, const char *previous,
 }
 
 /* ---- what is written around a number ---- */
+
+static bool ends_with_number(const char *token)
+{
+    return token != NULL && *token != '\0' && is_digit(token[strlen(token) - 1]);
+}
 
 struct quantity {
     const struct token *token;
@@ -313,14 +346,18 @@ static const char *take_letters(struct quantity *quantity, const char *at)
 static const char *take_suffix(struct quantity *quantity, const char *at)
 {
     const struct token *token = quantity->token;
+    const char *unit;
 
     if (*at == '%' || *at == '$')
         quantity->noun = vocabulary_unit(at++, 1);
     at = take_letters(quantity, at);
-    if (*at != '\0' || token->next == NULL)
-        return at;
+    if (*at != '\0' || token->next == NULL || !ends_with_number(token->text))
+        return at; /* the next token is said by itself */
+    unit = vocabulary_unit(token->next, strlen(token->next));
     if (quantity->noun == NULL)
-        quantity->noun = vocabulary_unit(token->next, strlen(token->next));
+        quantity->noun = unit;
+    else if (unit != NULL)
+        words_put(&quantity->value, unit);
     if (vocabulary_is_ending(token->next))
         put_ending(&quantity->value, token->next, strlen(token->next));
     return at;
@@ -349,24 +386,6 @@ static const char *put_quantity(struct buf *words, const struct token *token, co
     return at;
 }
 
-/* A telephone number, digit by digit, with pauses where it is grouped; NULL where it is none. */
-static const char *put_telephone(struct buf *words, const char *at)
-{
-    size_t digits = 0;
-    const char *end = at + (*at == '+');
-
-    for (; is_digit(*end) || (*end == '-' && is_digit(end[1])); end++)
-        digits += is_digit(*end);
-    if (digits < TELEPHONE_DIGITS || (*at != '+' && *at != '0') || *end == '.' || *end == ',')
-        return NULL;
-    for (; at < end; at++)
-        if (is_digit(*at))
-            number_spell(words, at, 1);
-        else
-            words_pause(words);
-    return end;
-}
-
 /* ---- tokens ---- */
 
 static bool starts_quantity(const char *at)
@@ -390,12 +409,9 @@ static void put_parts(const struct token *token, struct buf *words)
     const char *at = token->text;
 
     while (*at != '\0' && buf_ok(words)) {
-        const char *end = put_telephone(words, at);
         size_t letters = count_letters(at);
 
-        if (end != NULL) {
-            at = end;
-        } else if (starts_quantity(at)) {
+        if (starts_quantity(at) || telephone_length(at) > 0) {
             at = put_quantity(words, token, at);
         } else if (letters > 0) {
             put_letters(words, at, letters);
@@ -405,11 +421,6 @@ static void put_parts(const struct token *token, struct buf *words)
             at++;
         }
     }
-}
-
-static bool ends_with_number(const char *token)
-{
-    return token != NULL && *token != '\0' && is_digit(token[strlen(token) - 1]);
 }
 
 static bool starts_with_number(const char *token)

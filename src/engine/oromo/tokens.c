@@ -346,8 +346,12 @@ static const char *take_letters(struct quantity *quantity, const char *at)
 static const char *take_suffix(struct quantity *quantity, const char *at)
 {
     const struct token *token = quantity->token;
-    const char *unit;
+    const char *half_day = vocabulary_half_day(at), *unit;
 
+    if (half_day != NULL) {
+        words_put(&quantity->value, half_day); /* "8:30am" */
+        return at + strlen(at);
+    }
     if (*at == '%' || *at == '$')
         quantity->noun = vocabulary_unit(at++, 1);
     at = take_letters(quantity, at);

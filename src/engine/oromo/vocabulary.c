@@ -24,14 +24,14 @@ const char *vocabulary_abbreviation(const char *token)
 {
     static const struct entry any_case[] = {
         {"a.l.a", "akka lakkoofsa awurooppaa"},
-        {"a.l.e", "akka lakkoofsa itoophiyaa"},
-        {"a.l.i", "akka lakkoofsa itoophiyaa"},
+        {"a.l.e", "akka lakkoofsa itiyoophiyaa"},
+        {"a.l.i", "akka lakkoofsa itiyoophiyaa"},
         {"aadd", "aadde"},
         {"d.k.b", "dhaloota kiristoos booda"},
         {"d.k.d", "dhaloota kiristoos dura"},
-        {"dr", "dooktar"},
+        {"dr", "dooctar"},
         {"fkn", "fakkeenyaaf"},
-        {"hub", "hubachiisa"},
+        {"hub", "hubachiisaa"},
         {"inj", "injiiner"},
         {"jen", "jeneraal"},
         {"k.k.f", "kan kana fakkaatan"},

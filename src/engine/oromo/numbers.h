@@ -3,8 +3,8 @@
  * Numbers in words, put behind what is in a buffer, with single spaces between words.  A comma stands where a
  * listener needs a pause.  Private to engine/.
  */
-#ifndef ENGINE_OROMO_NUMBERS_H
-#define ENGINE_OROMO_NUMBERS_H
+#ifndef OROMO_NUMBERS_H
+#define OROMO_NUMBERS_H
 
 #include <stddef.h>
 #include <stdint.h>

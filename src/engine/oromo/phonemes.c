@@ -101,6 +101,7 @@ static const struct phoneme *read_single(const char *word)
 const struct phoneme *phoneme_read(const char *word, size_t *ret_length, bool *ret_geminate)
 {
     const struct phoneme *found = read_single(word);
+    const struct phoneme *second = found != NULL ? read_single(word + 1) : NULL;
     bool doubled = word[0] != '\0' && word[1] == word[0];
     size_t length;
 
@@ -108,8 +109,8 @@ const struct phoneme *phoneme_read(const char *word, size_t *ret_length, bool *r
     if (found == NULL)
         return NULL;
     length = strlen(found->name);
-    if (found->geminate != NULL && doubled) {
-        found = read_single(word + 1);
+    if (found->geminate != NULL && doubled && second != NULL) {
+        found = second;
         length = 1 + strlen(found->name);
         *ret_geminate = true;
     } else if (found->geminate != NULL && length == 2 && strncmp(word + 2, word, 2) == 0) {

@@ -5,8 +5,8 @@
  *
  * A geminate is one phone, whose name is the spelling twice ("tt", "chch").
  */
-#ifndef ENGINE_OROMO_PHONEMES_H
-#define ENGINE_OROMO_PHONEMES_H
+#ifndef OROMO_PHONEMES_H
+#define OROMO_PHONEMES_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* From a word to its sounds, syllables and stress.  Pure functions, private to engine/. */
-#ifndef ENGINE_OROMO_SYLLABLES_H
-#define ENGINE_OROMO_SYLLABLES_H
+#ifndef OROMO_SYLLABLES_H
+#define OROMO_SYLLABLES_H
 
 #include "engine/oromo/phonemes.h"
 

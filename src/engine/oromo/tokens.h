@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What is said for a token, a run of characters between blanks.  Private to engine/. */
-#ifndef ENGINE_OROMO_TOKENS_H
-#define ENGINE_OROMO_TOKENS_H
+#ifndef OROMO_TOKENS_H
+#define OROMO_TOKENS_H
 
 #include "base/buf.h"
 

@@ -29,7 +29,7 @@ const char *vocabulary_abbreviation(const char *token)
         {"aadd", "aadde"},
         {"d.k.b", "dhaloota kiristoos booda"},
         {"d.k.d", "dhaloota kiristoos dura"},
-        {"dr", "dooctar"},
+        {"dr", "dooktar"},
         {"fkn", "fakkeenyaaf"},
         {"hub", "hubachiisaa"},
         {"inj", "injiiner"},

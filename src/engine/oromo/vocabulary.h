@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* How Afaan Oromoo reads abbreviations, units, signs and letters: tables.  Private to engine/. */
-#ifndef ENGINE_OROMO_VOCABULARY_H
-#define ENGINE_OROMO_VOCABULARY_H
+#ifndef OROMO_VOCABULARY_H
+#define OROMO_VOCABULARY_H
 
 #include <stdbool.h>
 #include <stddef.h>

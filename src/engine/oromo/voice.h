@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A statistical voice of flite's made to say the phonemes of Afaan Oromoo.  Private to engine/. */
-#ifndef ENGINE_OROMO_VOICE_H
-#define ENGINE_OROMO_VOICE_H
+#ifndef OROMO_VOICE_H
+#define OROMO_VOICE_H
 
 struct cst_voice_struct;
 struct cst_cg_db_struct;

@@ -221,7 +221,7 @@ static void testcase_round_trip(enum audio_format format, int sample_rate, doubl
     cr_assert_eq(unlink(path), 0);
 }
 
-Test(audio, every_format_gives_back_what_was_spoken, .timeout = 120)
+Test(audio, every_format_gives_back_what_was_spoken, .timeout = 900)
 {
     for (int rate = 8000; rate <= 16000; rate += 8000) {
         testcase_round_trip(AUDIO_WAV, rate, 0);
@@ -233,7 +233,7 @@ Test(audio, every_format_gives_back_what_was_spoken, .timeout = 120)
 }
 
 /* Around the frames of each codec, and from a single sample on. */
-Test(audio, every_format_says_exactly_how_long_it_is, .timeout = 120)
+Test(audio, every_format_says_exactly_how_long_it_is, .timeout = 900)
 {
     static const size_t counts[] = {1,   2,   100, 159, 160,  279,  280,  281,   319,  320,
                                     321, 575, 576, 577, 1152, 4096, 4097, 16384, 16385};
@@ -253,7 +253,7 @@ Test(audio, every_format_says_exactly_how_long_it_is, .timeout = 120)
     }
 }
 
-Test(audio, the_same_samples_give_the_same_bytes_however_they_are_cut, .timeout = 120)
+Test(audio, the_same_samples_give_the_same_bytes_however_they_are_cut, .timeout = 900)
 {
     static const size_t pieces[] = {100000, 100000, 999, 1};
     const size_t count = 50000;
@@ -306,7 +306,7 @@ static struct audio_facts testcase_pieces(const int16_t *samples, size_t count, 
     return testcase_finish(writer);
 }
 
-Test(audio, pieces_that_are_encoded_apart_make_the_same_file, .timeout = 120)
+Test(audio, pieces_that_are_encoded_apart_make_the_same_file, .timeout = 900)
 {
     for (int rate = 8000; rate <= 16000; rate += 8000) {
         size_t size = audio_piece_size(AUDIO_OPUS, rate);
@@ -330,7 +330,7 @@ Test(audio, pieces_that_are_encoded_apart_make_the_same_file, .timeout = 120)
 }
 
 /* A quarter of a second around where two pieces meet sounds no worse than one in the middle of a piece. */
-Test(audio, where_two_pieces_meet_nothing_is_heard, .timeout = 120)
+Test(audio, where_two_pieces_meet_nothing_is_heard, .timeout = 900)
 {
     for (int rate = 8000; rate <= 16000; rate += 8000) {
         size_t size = audio_piece_size(AUDIO_OPUS, rate), window = (size_t)rate / 4;
@@ -491,7 +491,7 @@ Test(audio, a_folder_that_is_not_there_is_named)
 }
 
 /* Libsndfile itself drops such failures of MP3 and Ogg: the job would complete with half of its audio. */
-Test(audio, a_disk_that_is_full_fails_the_write_of_every_format, .timeout = 120)
+Test(audio, a_disk_that_is_full_fails_the_write_of_every_format, .timeout = 900)
 {
     cleanup(free_ptr) int16_t *spoken = testcase_speech(16000, 16000);
     struct rlimit limit = {150000, 150000};

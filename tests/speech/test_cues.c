@@ -14,7 +14,7 @@
 /* The most that the cues of a test show. */
 #define SHOWN_MAX ((size_t)1 << 20)
 
-TestSuite(cues, .init = make_folder, .fini = remove_folder, .timeout = 120);
+TestSuite(cues, .init = make_folder, .fini = remove_folder, .timeout = 900);
 
 /* What all cues show, one blank between words; pieces of long tokens have blanks between them, too. */
 static char *testcase_shown_text(const struct shown *cues, size_t count)

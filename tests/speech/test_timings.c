@@ -18,7 +18,7 @@
 #include "speech/words.h"
 #include "text/utf8.h"
 
-TestSuite(timings, .init = make_folder, .fini = remove_folder, .timeout = 120);
+TestSuite(timings, .init = make_folder, .fini = remove_folder, .timeout = 900);
 
 /* ---- words ---- */
 

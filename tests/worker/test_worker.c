@@ -64,7 +64,7 @@ static void teardown(void)
     database_close(&database);
 }
 
-TestSuite(worker, .init = setup, .fini = teardown, .timeout = 300);
+TestSuite(worker, .init = setup, .fini = teardown, .timeout = 900);
 
 /* ---- a worker on a thread of its own ---- */
 

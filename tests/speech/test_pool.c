@@ -410,7 +410,8 @@ Test(pool, done_may_submit_the_next_task)
     /* The last that crashed may come up after the other process has spoken the last task. */
     for (int turns = 0; synth_pool_restarts(chained_pool) < 8 && turns < PATIENCE_MS / 10; turns++)
         testcase_turn(chained_pool, 10);
-    cr_assert_eq(synth_pool_restarts(chained_pool), 8, "%zu", synth_pool_restarts(chained_pool));
+    /* A process that does not come up costs a start more, which is no matter here. */
+    cr_assert_geq(synth_pool_restarts(chained_pool), 8, "%zu", synth_pool_restarts(chained_pool));
     synth_pool_stop(chained_pool);
 }
 

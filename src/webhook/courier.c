@@ -126,16 +126,21 @@ static void record_health(const struct courier *courier, struct attempt *attempt
     attempt->record.standing = &attempt->standing;
 }
 
-/* The database has the pause, where an administrator can end it. */
-static void forget_pause(const struct courier *courier, const struct attempt *attempt)
+/*
+ * The database has the pause, where an administrator can end it.  What was on its way to the database before
+ * the pause is ready by now, if not only just, and waits for its end like the rest.
+ */
+static void forget_pause(struct courier *courier, const struct attempt *attempt)
 {
     struct receiver_state *receiver;
 
     if (attempt->paused_until == 0)
         return;
     receiver = receivers_find(&courier->receivers, attempt->webhook.receiver);
-    if (receiver != NULL && receiver->health.paused_until == attempt->paused_until)
-        receiver->health.paused_until = 0;
+    if (receiver == NULL || receiver->health.paused_until != attempt->paused_until)
+        return;
+    withdraw_ready(courier, receiver);
+    receiver->health.paused_until = 0;
 }
 
 /* What the end tells of the receiver.  What is ready for it is withdrawn where it may have fewer at once now.

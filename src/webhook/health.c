@@ -43,12 +43,17 @@ static int64_t pause_ms(const struct health *health, int64_t now)
     return pause < HEALTH_PAUSE_MAX_MS ? pause : HEALTH_PAUSE_MAX_MS;
 }
 
+void health_pause(struct health *health, int64_t until)
+{
+    if (health->paused_until < until)
+        health->paused_until = until;
+}
+
 void health_note(struct health *health, enum health_event event, bool soon, int64_t now, size_t window_max)
 {
     health->class = soon && event != HEALTH_TIMED_OUT ? HEALTH_PROVEN : HEALTH_SLOW;
     if (event == HEALTH_TAKEN) {
         health->failures = 0;
-        health->paused_until = 0;
         grow(health, window_max);
         return;
     }
@@ -57,13 +62,7 @@ void health_note(struct health *health, enum health_event event, bool soon, int6
     if (event != HEALTH_FAILED)
         shrink(health);
     if (health_is_down(health, now))
-        health->paused_until = now + pause_ms(health, now);
-}
-
-void health_pause(struct health *health, int64_t until)
-{
-    if (health->paused_until < until)
-        health->paused_until = until;
+        health_pause(health, now + pause_ms(health, now));
 }
 
 bool health_is_failing(const struct health *health)

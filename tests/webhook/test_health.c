@@ -80,7 +80,19 @@ Test(health, one_that_is_down_gets_a_pause_that_grows_with_the_time)
     note(&health, HEALTH_FAILED, 1, 1000 + 100 * HEALTH_DOWN_MS);
     cr_expect_eq(health.paused_until, 1000 + 100 * HEALTH_DOWN_MS + HEALTH_PAUSE_MAX_MS);
     note(&health, HEALTH_TAKEN, 1, 1001 + 100 * HEALTH_DOWN_MS);
-    cr_expect_eq(health.paused_until, 0, "back at once");
+    cr_expect_not(health_is_failing(&health));
+}
+
+Test(health, a_pause_ends_with_its_time_whatever_other_attempts_meet_meanwhile)
+{
+    struct health health = make();
+
+    note(&health, HEALTH_FAILED, HEALTH_FAILURES_MAX, 0);
+    health_pause(&health, 1000 * HEALTH_DOWN_MS);
+    note(&health, HEALTH_FAILED, 1, HEALTH_DOWN_MS);
+    cr_expect_eq(health.paused_until, 1000 * HEALTH_DOWN_MS, "that of its failures is shorter");
+    note(&health, HEALTH_TAKEN, 1, HEALTH_DOWN_MS);
+    cr_expect_eq(health.paused_until, 1000 * HEALTH_DOWN_MS, "it has asked for it");
 }
 
 Test(health, an_answer_that_took_long_is_no_proof_though_it_is_taken)

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <poll.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -79,10 +80,9 @@ static void teardown(void)
 
 TestSuite(webhooks, .init = setup, .fini = teardown);
 
-static void start_dispatcher_with(report_log *log)
+static void start_dispatcher_with(const struct clock *clock, report_log *log)
 {
-    const struct dispatcher_options options = {&settings, &database.options, committer, &database.clock.clock,
-                                               log};
+    const struct dispatcher_options options = {&settings, &database.options, committer, clock, log};
     struct error err = {""};
 
     cr_assert_eq(dispatcher_start(&options, &dispatcher, &err), 0, "%s", err.text);
@@ -90,7 +90,7 @@ static void start_dispatcher_with(report_log *log)
 
 static void start_dispatcher(void)
 {
-    start_dispatcher_with(NULL);
+    start_dispatcher_with(&database.clock.clock, NULL);
 }
 
 static void create_job(const char *url, char ret_job_id[JOB_ID_SIZE])
@@ -368,6 +368,98 @@ Test(webhooks, a_receiver_may_ask_for_a_pause_by_a_date)
 
     strftime(header, sizeof header, "Retry-After: %a, %d %b %Y %H:%M:%S GMT\r\n", gmtime_r(&until, &parts));
     testcase_paused(header);
+}
+
+static sem_t held;
+static atomic_bool was_held;
+
+static int wait_until_released(struct commit_work *work, struct store *store, struct error *err)
+{
+    (void)work;
+    (void)store;
+    (void)err;
+    while (sem_wait(&held) < 0)
+        ;
+    sem_post(&held); /* it may run again */
+    return 0;
+}
+
+static void ignore(struct commit_work *work)
+{
+    (void)work;
+}
+
+/* Once: what is posted from now on is committed together, when the test says so, and more is due by then. */
+static void hold_committer(void *context)
+{
+    static struct commit_work work = {.run = wait_until_released, .done = ignore};
+
+    if (atomic_exchange(&was_held, true))
+        return;
+    fake_clock_advance(&database.clock, 5000);
+    cr_assert_eq(committer_post(context, &work), 0);
+}
+
+/* The dispatcher's thread stands where it next asks for the time. */
+static atomic_bool stands;
+
+static void stand(void)
+{
+    while (atomic_load(&stands))
+        poll(NULL, 0, 1);
+}
+
+static int64_t wall_us(const struct clock *clock)
+{
+    (void)clock;
+    stand();
+    return database.clock.wall_us;
+}
+
+static int64_t monotonic_us(const struct clock *clock)
+{
+    (void)clock;
+    stand();
+    return database.clock.monotonic_us;
+}
+
+/* What the committer has in hand is committed, and the dispatcher hears of all of it at once. */
+static void release_committer(const char *job_id)
+{
+    atomic_store(&stands, true);
+    poll(NULL, 0, 100);
+    sem_post(&held);
+    wait_for_plan(job_id, 1);
+    poll(NULL, 0, 100);
+    atomic_store(&stands, false);
+}
+
+Test(webhooks, what_was_recorded_just_before_a_receiver_asks_for_a_pause_waits_for_its_end_too)
+{
+    static const struct receiver_answer answers[] = {{.status = 503, .headers = "Retry-After: 60\r\n"},
+                                                     {.status = 204}};
+    static const struct clock clock = {.wall_us = wall_us, .monotonic_us = monotonic_us};
+    char first[JOB_ID_SIZE], second[JOB_ID_SIZE], elsewhere[JOB_ID_SIZE];
+    struct receiver *other = receiver_start(&answers[1], 1);
+
+    sem_init(&held, 0, 0);
+    committer_on_commit(committer, hold_committer, committer);
+    receiver_script(receiver, answers, array_length(answers));
+    complete_job(receiver_url(receiver), first);
+    fake_clock_advance(&database.clock, 5000);
+    complete_job(receiver_url(receiver), second);
+    fake_clock_advance(&database.clock, -5000); /* it becomes due once the first attempt is recorded */
+    start_dispatcher_with(&clock, NULL);
+    cr_assert_eq(receiver_wait(receiver, 1, PATIENCE_MS), 1);
+    poll(NULL, 0, 100); /* the second attempt's beginning and the answer wait for the same commit */
+    release_committer(first);
+    complete_job(receiver_url(other), elsewhere);
+    testcase_settled(elsewhere, WEBHOOK_DELIVERED, 1, NULL);
+    cr_expect_eq(receiver_wait(receiver, 2, 0), 1, "nothing goes to it during its pause");
+    fake_clock_advance(&database.clock, 61000);
+    testcase_settled(first, WEBHOOK_DELIVERED, 2, NULL);
+    testcase_settled(second, WEBHOOK_DELIVERED, 1, NULL);
+    receiver_stop(other);
 }
 
 Test(webhooks, a_pause_survives_its_sender)
@@ -928,7 +1020,7 @@ Test(webhooks, a_database_that_takes_no_writes_is_reported_once_a_minute_and_whe
         complete_job(receiver_url(receiver), job_ids[i]);
     database_execute(&database, "CREATE TRIGGER full BEFORE INSERT ON deliveries"
                                 " BEGIN SELECT RAISE(ABORT, 'it is full'); END");
-    start_dispatcher_with(count_lines);
+    start_dispatcher_with(&database.clock.clock, count_lines);
     testcase_said(&waits_said, 1);
     fake_clock_advance(&database.clock, REPEAT_PAUSE_MS);
     testcase_said(&waits_said, 2);

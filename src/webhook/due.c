@@ -21,6 +21,7 @@ static int begin_due(struct due_finder *due, struct receiver_state *receiver, in
 
     for (size_t i = 0; r == 0 && i < count; i++)
         r = due->begin(due, &webhooks[i], receiver, err);
+    due->begun |= count > 0;
     webhooks_free(webhooks, count);
     return r;
 }
@@ -97,22 +98,32 @@ static int serve_class(struct due_finder *due, enum health_class class, int64_t 
     return r;
 }
 
+static int look_at_class(struct due_finder *due, enum health_class class, int64_t now, struct error *err)
+{
+    int64_t next = 0;
+    int r = receiver_next_due(due->store, class, now, &next, err);
+
+    if (r == 0)
+        r = serve_class(due, class, now, err);
+    if (r == 0 && next != 0)
+        note_due(due, next);
+    return r;
+}
+
 int due_look(struct due_finder *due, struct error *err)
 {
     int64_t now = clock_wall_ms(due->clock);
 
     due->next_due = 0;
-    for (int class = 0; class < HEALTH_CLASS_COUNT; class ++) {
-        int64_t next = 0;
-        int r = receiver_next_due(due->store, class, now, &next, err);
+    due->begun = false;
+    for (unsigned int i = 0; i < HEALTH_CLASS_COUNT; i++) {
+        int r = look_at_class(due, (enum health_class)((due->turn + i) % HEALTH_CLASS_COUNT), now, err);
 
-        if (r == 0)
-            r = serve_class(due, (enum health_class) class, now, err);
         if (r < 0)
             return r;
-        if (next != 0)
-            note_due(due, next);
     }
+    if (due->begun)
+        due->turn++;
     due->look = false;
     return 0;
 }

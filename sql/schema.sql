@@ -162,7 +162,7 @@ CREATE TABLE receivers (
 -- Whose turn it is, and when the next one's will be.
 CREATE INDEX receivers_due ON receivers (class, due_at, receiver) WHERE due_at IS NOT NULL;
 
--- Those that are kept for the sake of their pause alone.
+-- Those that nothing is planned for, to be removed in the order in which their pauses ended.
 CREATE INDEX receivers_paused ON receivers (paused_until) WHERE due_at IS NULL AND paused_until > 0;
 
 -- One row per attempt, written before the request leaves and completed after its answer.

@@ -29,12 +29,14 @@ LIMIT ?3;
 DELETE FROM jobs
 WHERE id = ?1;
 
--- A job's receiver, if nothing is planned for it; it comes back with the next webhook that it is owed.
--- name: receiver_forget
-DELETE FROM receivers
-WHERE receiver = (SELECT receiver FROM jobs WHERE id = ?1) AND due_at IS NULL AND paused_until <= ?2;
+-- A job goes, and its receiver after it where nothing is owed to that for a while: what attempts have shown of it serves
+-- the jobs that follow.  Its time begins as that of a pause which is long over.
+-- name: receiver_outlive
+UPDATE receivers
+SET paused_until = ?2
+WHERE receiver = (SELECT receiver FROM jobs WHERE id = ?1) AND due_at IS NULL AND paused_until < ?2;
 
--- Receivers whose pause was over by a time, and for which nothing is planned: it kept them beyond their last job.
+-- Receivers whose pause was over by a time, and for which nothing is planned.
 -- name: receiver_expire
 DELETE FROM receivers
 WHERE receiver IN (SELECT receiver

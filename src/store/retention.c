@@ -100,16 +100,21 @@ static int find_ended(struct store *store, int64_t until, const struct retention
     return r < 0 ? r : 0;
 }
 
-static int forget_receiver(struct store *store, int64_t id, struct error *err)
+/*
+ * A receiver outlives its jobs by half of the time for which they are kept.  Its row goes by paused_until,
+ * which is as far back, so that a clock that is set back makes no pause of it.
+ */
+static int outlive(struct store *store, int64_t id, int64_t until, struct error *err)
 {
-    cleanup(db_query_end) struct db_query *query = db_query(store->db, STATEMENT_receiver_forget);
+    cleanup(db_query_end) struct db_query *query = db_query(store->db, STATEMENT_receiver_outlive);
 
     db_bind_int(query, 1, id);
-    db_bind_int(query, 2, store_now(store));
+    db_bind_int(query, 2, until + (store_now(store) - until) / 2);
     return db_run(query, err);
 }
 
-static int remove_job(struct store *store, int64_t id, struct retention_batch *batch, struct error *err)
+static int remove_job(struct store *store, int64_t id, int64_t until, struct retention_batch *batch,
+                      struct error *err)
 {
     /* In this order: what refers to another row goes before it. */
     static const enum statement statements[] = {
@@ -125,7 +130,7 @@ static int remove_job(struct store *store, int64_t id, struct retention_batch *b
     if (job->status == JOB_COMPLETED && job->audio_removed_at == 0)
         r = forget_bytes(store, job, err);
     if (r == 0 && job->webhook_url != NULL)
-        r = forget_receiver(store, id, err);
+        r = outlive(store, id, until, err);
     for (size_t i = 0; r == 0 && i < array_length(statements); i++)
         r = store_run_on_row(store, statements[i], id, err);
     return r;
@@ -142,7 +147,7 @@ static int remove_jobs(struct store *store, int64_t until, struct retention_curs
     for (size_t i = 0; r == 0 && i < found; i++) {
         *cursor = ended[i].place;
         if (!ended[i].stays)
-            r = remove_job(store, ended[i].place.id, batch, err);
+            r = remove_job(store, ended[i].place.id, until, batch, err);
     }
     if (found < room) /* all were seen: the next pass begins anew */
         *cursor = (struct retention_cursor){0};
@@ -151,7 +156,7 @@ static int remove_jobs(struct store *store, int64_t until, struct retention_curs
 
 /* ---- receivers ---- */
 
-/* Those that were kept for their pause when their last job went, or that nothing was owed to since. */
+/* Those that nothing was owed to since their last job went, and whose pause was over by then. */
 static int remove_receivers(struct store *store, int64_t until, struct error *err)
 {
     cleanup(db_query_end) struct db_query *query = db_query(store->db, STATEMENT_receiver_expire);

@@ -26,14 +26,19 @@ static int begin_due(struct due_finder *due, struct receiver_state *receiver, in
     return r;
 }
 
-/* One that was forgotten, or that only a sender before has known, begins as the database has it. */
+/*
+ * One that was forgotten, or that only a sender before has known, begins as the database has it.  What the
+ * database has forgotten of one that is known is recorded anew with the end of its next attempt.
+ */
 static struct receiver_state *recall(struct due_finder *due, const struct due_receiver *found, int64_t now)
 {
     struct receiver_state *receiver = receivers_find(due->receivers, found->receiver);
     int64_t since = found->standing.failing_since;
 
-    if (receiver != NULL)
+    if (receiver != NULL) {
+        receiver->recorded = found->standing;
         return receiver;
+    }
     if (since < due->started_at)
         since = due->started_at;
     return receivers_add(due->receivers, found->receiver, &found->standing,

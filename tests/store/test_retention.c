@@ -6,6 +6,7 @@
 #include <criterion/criterion.h>
 
 #include "base/cleanup.h"
+#include "store/receivers.h"
 #include "support/database.h"
 
 #define HOUR INT64_C(3600000)
@@ -150,6 +151,37 @@ Test(retention, a_receiver_outlives_its_last_job_by_its_pause_alone)
     until.jobs = now();
     cr_assert_eq(testcase_remove(&until, &cursor), 0);
     cr_expect_eq(database_count(&database, "SELECT count(*) FROM receivers"), 0);
+}
+
+Test(retention, what_attempts_have_shown_of_a_receiver_outlives_the_job_that_they_were_for)
+{
+    static const struct receiver_standing works = {.class = 0};
+    const struct attempt_result taken = {.status_code = 204, .status = WEBHOOK_DELIVERED, .standing = &works};
+    struct retention_cursor cursor = {0};
+    struct retention_times until = {0};
+    char job_id[JOB_ID_SIZE];
+
+    testcase_completed(DATABASE_RECEIVER "/hook", job_id);
+    cleanup(webhook_release) struct webhook webhook = database_take_webhook(&database);
+    database_end_attempt(&database, webhook.webhook, database_begin_attempt(&database, webhook.webhook),
+                         &taken);
+    fake_clock_advance(&database.clock, 2 * HOUR);
+    until.jobs = now() - 2 * HOUR;
+    cr_assert_eq(testcase_remove(&until, &cursor), 1);
+    cr_expect_eq(database_count(&database, "SELECT count(*) FROM receivers WHERE class = 0"), 1);
+    testcase_completed(DATABASE_RECEIVER "/hook", job_id);
+    cleanup(webhook_release) struct webhook another = database_take_webhook(&database);
+    cr_expect_eq(another.due_at, now(), "it has no pause");
+    database_end_attempt(&database, another.webhook, database_begin_attempt(&database, another.webhook),
+                         &taken);
+    fake_clock_advance(&database.clock, 2 * HOUR);
+    until.jobs = now() - 2 * HOUR;
+    cr_assert_eq(testcase_remove(&until, &cursor), 1);
+    cr_expect_eq(database_count(&database, "SELECT count(*) FROM receivers"), 1);
+    fake_clock_advance(&database.clock, HOUR);
+    until.jobs = now() - 2 * HOUR;
+    cr_assert_eq(testcase_remove(&until, &cursor), 0);
+    cr_expect_eq(database_count(&database, "SELECT count(*) FROM receivers"), 0, "nothing came for it since");
 }
 
 Test(retention, a_job_whose_request_may_be_repeated_stays_for_a_day)

@@ -569,6 +569,20 @@ Test(webhooks, the_pause_of_a_receiver_that_is_down_is_in_the_database)
     wait_for_plan(job_id, 1);
 }
 
+Test(webhooks, what_the_database_has_forgotten_of_a_receiver_is_written_again)
+{
+    char job_id[JOB_ID_SIZE];
+
+    start_dispatcher();
+    complete_job(receiver_url(receiver), job_id);
+    testcase_settled(job_id, WEBHOOK_DELIVERED, 1, NULL);
+    database_execute(&database, "DELETE FROM receivers");
+    complete_job(receiver_url(receiver), job_id);
+    testcase_settled(job_id, WEBHOOK_DELIVERED, 1, NULL);
+    cr_expect_eq(database_count(&database, "SELECT count(*) FROM receivers WHERE class = 0"), 1,
+                 "it is one that works");
+}
+
 /* Its length is 67 seconds and the time of two attempts. */
 Test(webhooks, what_a_dead_receiver_was_owed_for_as_long_as_the_schedule_lasts_is_given_up)
 {

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 
@@ -83,8 +84,9 @@ static void withdraw_ready(struct courier *courier, const struct receiver_state 
 }
 
 /*
- * A receiver that has been down for as long as the whole schedule lasts is owed no more than that: a pause
- * that it asked for, and time in which no webhook was sent, do not count.
+ * A receiver that has been down for as long as the whole schedule lasts is owed no more than that.  The
+ * pauses that it asked for count, or one that always asks would be owed more and more; time without a sender
+ * does not (due.c).
  */
 static void give_up(struct courier *courier, struct attempt *attempt, int64_t now)
 {
@@ -103,6 +105,13 @@ static void give_up(struct courier *courier, struct attempt *attempt, int64_t no
 /* An answer that took no more than this part of webhook_timeout came soon. */
 #define SOON_SHARE 4
 
+/* Since when it fails may differ by what clocks do; by more where the time without a sender was taken off. */
+static bool is_same(const struct receiver_standing *a, const struct receiver_standing *b)
+{
+    return a->class == b->class && (a->failing_since != 0) == (b->failing_since != 0) &&
+           llabs(a->failing_since - b->failing_since) < HEALTH_DOWN_MS;
+}
+
 /* The record has what others must know of the receiver: a pause, and what its next sender begins with. */
 static void record_health(const struct courier *courier, struct attempt *attempt, int64_t now)
 {
@@ -118,8 +127,7 @@ static void record_health(const struct courier *courier, struct attempt *attempt
         attempt->record.pause_until = wall + health->paused_until - now;
         attempt->paused_until = health->paused_until;
     }
-    if (standing.class == receiver->recorded.class &&
-        (standing.failing_since != 0) == (receiver->recorded.failing_since != 0))
+    if (is_same(&standing, &receiver->recorded))
         return;
     receiver->recorded = standing;
     attempt->standing = standing;

@@ -221,7 +221,6 @@ int dispatcher_start(const struct dispatcher_options *options, struct dispatcher
     dispatcher->due = (struct due_finder){
         .clock = options->clock,
         .receivers = &dispatcher->courier.receivers,
-        .started_at = clock_wall_ms(options->clock),
         .begin = begin,
     };
     if (dispatcher->wake_fd < 0)

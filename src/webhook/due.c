@@ -27,28 +27,34 @@ static int begin_due(struct due_finder *due, struct receiver_state *receiver, in
 }
 
 /*
- * One that was forgotten, or that only a sender before has known, begins as the database has it.  What the
- * database has forgotten of one that is known is recorded anew with the end of its next attempt.
+ * One that was forgotten, or that only a sender before has known, begins as the database has it.  Nobody has
+ * seen it fail while it was due and no sender ran: that time does not count.
  */
 static struct receiver_state *recall(struct due_finder *due, const struct due_receiver *found, int64_t now)
 {
-    struct receiver_state *receiver = receivers_find(due->receivers, found->receiver);
-    int64_t since = found->standing.failing_since;
+    int64_t failing_since = found->standing.failing_since + (now - found->due_at);
+    int64_t failing_for = failing_since < now ? now - failing_since : 0;
 
-    if (receiver != NULL) {
-        receiver->recorded = found->standing;
-        return receiver;
-    }
-    if (since < due->started_at)
-        since = due->started_at;
     return receivers_add(due->receivers, found->receiver, &found->standing,
-                         clock_monotonic_ms(due->clock) - (now - since));
+                         clock_monotonic_ms(due->clock) - failing_for);
+}
+
+/* What the database has otherwise of one that is known is recorded anew, with the end of its next attempt. */
+static struct receiver_state *find_receiver(struct due_finder *due, const struct due_receiver *found,
+                                            int64_t now)
+{
+    struct receiver_state *receiver = receivers_find(due->receivers, found->receiver);
+
+    if (receiver == NULL)
+        return recall(due, found, now);
+    receiver->recorded = found->standing;
+    return receiver;
 }
 
 static int serve_receiver(struct due_finder *due, const struct due_receiver *found, int64_t now,
                           struct error *err)
 {
-    struct receiver_state *receiver = recall(due, found, now);
+    struct receiver_state *receiver = find_receiver(due, found, now);
     int64_t monotonic = clock_monotonic_ms(due->clock);
     size_t room;
 

@@ -14,12 +14,11 @@
 #include "store/receivers.h"
 #include "webhook/receivers.h"
 
-/* The caller fills the first five members and leaves the rest zero. */
+/* The caller fills the first four members and leaves the rest zero. */
 struct due_finder {
     struct store *store;
     const struct clock *clock;
     struct receivers *receivers;
-    int64_t started_at; /* wall-clock milliseconds: nobody has seen receivers fail while no sender ran */
 
     /* Begins an attempt, which from then on holds its receiver; takes over the strings of webhook, as
      * attempt_new() does. */

@@ -612,6 +612,37 @@ Test(webhooks, what_a_dead_receiver_was_owed_for_as_long_as_the_schedule_lasts_i
     cr_expect_eq(job.webhook_attempts, 0, "it waits for the end of the pause");
 }
 
+static int64_t paused_until(const char *job_id)
+{
+    cleanup(outbox_entry_release) struct outbox_entry entry = {0};
+
+    cr_assert_eq(outbox_find(database.store, job_id, &entry, NULL), 0);
+    return entry.paused_until;
+}
+
+Test(webhooks, a_backlog_ends_however_often_the_sender_of_a_dead_receiver_is_restarted)
+{
+    char job_ids[20][JOB_ID_SIZE];
+    const char *last = job_ids[array_length(job_ids) - 1];
+    size_t probes;
+
+    set_schedule(2, (int64_t[]){0, 60000});
+    start_dispatcher();
+    fail_in_a_row(FAILURES);
+    fake_clock_advance(&database.clock, 100000);
+    for (size_t i = 0; i < array_length(job_ids); i++)
+        complete_job(receiver_url(receiver), job_ids[i]);
+    for (probes = FAILURES + 1; probes < FAILURES + 10; probes++) {
+        cr_assert_eq(receiver_wait(receiver, probes, PATIENCE_MS), probes);
+        dispatcher = dispatcher_stop(dispatcher);
+        fake_clock_advance(&database.clock, paused_until(last) - clock_wall_ms(&database.clock.clock));
+        start_dispatcher();
+    }
+    cleanup(job_release) struct job job = wait_for_webhook(last, 0);
+    cr_expect_eq(job.webhook_status, WEBHOOK_FAILED);
+    cr_expect_eq(job.webhook_attempts, 0, "there were fewer probes than webhooks");
+}
+
 Test(webhooks, those_that_are_due_longest_go_first_however_many_are_recorded_ahead)
 {
     char first[JOB_ID_SIZE], job_ids[20][JOB_ID_SIZE];

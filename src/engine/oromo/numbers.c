@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engine/oromo/numbers.h"
 
-#include <stdbool.h>
 #include <string.h>
 
 #include "base/cleanup.h"

@@ -6,6 +6,7 @@
 #ifndef OROMO_NUMBERS_H
 #define OROMO_NUMBERS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -13,6 +14,11 @@
 
 /* The most digits of a number that is said as a quantity: beyond it listeners can follow digits only. */
 #define NUMBER_DIGITS_MAX 12
+
+static inline bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
 
 void words_put(struct buf *words, const char *text);
 

@@ -13,15 +13,8 @@
 #include "base/cleanup.h"
 #include "engine/engine.h"
 #include "engine/oromo/numbers.h"
+#include "engine/oromo/values.h"
 #include "engine/oromo/vocabulary.h"
-
-/* A row of digits behind + that is as long as this is a telephone number, not a sum. */
-#define TELEPHONE_DIGITS 9
-
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
 
 static bool is_letter(char c)
 {
@@ -38,15 +31,6 @@ static bool is_apostrophe(char c)
 static char plain_letter(char c)
 {
     return is_apostrophe(c) ? '\'' : (char)(c | 0x20);
-}
-
-static size_t count_digits(const char *at)
-{
-    size_t count = 0;
-
-    while (is_digit(at[count]))
-        count++;
-    return count;
 }
 
 /* ---- letters ---- */
@@ -128,187 +112,6 @@ static void put_letters(struct buf *words, const char *at, size_t count)
     }
 }
 
-/* ---- numbers ---- */
-
-/* Digits with thousands set apart: 1,500 or 1.500.000 (one stop alone is a decimal one).  Returns what is
- * read of at, and the digits alone. */
-static size_t read_whole(const char *at, char *ret_digits, size_t *ret_count)
-{
-    size_t length = count_digits(at);
-    char mark = at[length];
-    size_t groups = 0;
-
-    memcpy(ret_digits, at, length);
-    *ret_count = length;
-    if (length > 3 || at[0] == '0' || (mark != ',' && mark != '.'))
-        return length;
-    while (at[length + 4 * groups] == mark && count_digits(at + length + 4 * groups + 1) == 3)
-        groups++;
-    if (groups == 0 || (mark == '.' && groups == 1))
-        return length;
-    for (size_t i = 0; i < groups; i++)
-        memcpy(ret_digits + length + 3 * i, at + length + 4 * i + 1, 3);
-    *ret_count = length + 3 * groups;
-    return length + 4 * groups;
-}
-
-static bool has_decimals(const char *at)
-{
-    return (*at == '.' || *at == ',') && is_digit(at[1]);
-}
-
-/* A sum of money has hundredths, any other number decimals, digit by digit. */
-static size_t put_decimals(struct buf *words, const char *at, bool money)
-{
-    size_t count = count_digits(at + 1);
-
-    if (money && count == 2) {
-        words_put(words, "fi saantima");
-        number_put(words, (uint64_t)(at[1] - '0') * 10 + (uint64_t)(at[2] - '0'));
-    } else {
-        words_put(words, "tuqaa");
-        number_spell(words, at + 1, count);
-    }
-    return 1 + count;
-}
-
-static size_t put_number(struct buf *words, const char *at, bool money)
-{
-    char digits[ENGINE_TOKEN_MAX];
-    size_t count;
-    size_t length = read_whole(at, digits, &count);
-
-    number_put_digits(words, digits, count);
-    if (has_decimals(at + length))
-        length += put_decimals(words, at + length, money);
-    return length;
-}
-
-/* Two digits behind a colon, below the limit. */
-static bool is_sixtieth(const char *at)
-{
-    return *at == ':' && count_digits(at + 1) == 2 && at[1] < '6';
-}
-
-/* 11:20, or 11:20:30; 0 where it is no time.  Whole hours have no minutes. */
-static size_t put_time(struct buf *words, const char *at, const char *previous)
-{
-    size_t hour = count_digits(at);
-    bool seconds = is_sixtieth(at + hour) && is_sixtieth(at + hour + 3);
-    size_t length = hour + (seconds ? 6 : 3);
-
-    if (hour > 2 || (hour == 2 && (at[0] > '2' || (at[0] == '2' && at[1] > '4'))) ||
-        !is_sixtieth(at + hour) || at[length] == ':')
-        return 0;
-    if (!vocabulary_is_hour(previous))
-        words_put(words, "sa'aatii");
-    number_put_digits(words, at[0] == '0' && hour == 2 ? at + 1 : at, at[0] == '0' && hour == 2 ? 1 : hour);
-    if (strncmp(at + hour, ":00", 3) != 0) {
-        words_put(words, "fi daqiiqaa");
-        number_put(words, (uint64_t)(at[hour + 1] - '0') * 10 + (uint64_t)(at[hour + 2] - '0'));
-    }
-    if (seconds) {
-        words_put(words, "fi sekondii");
-        number_put(words, (uint64_t)(at[hour + 4] - '0') * 10 + (uint64_t)(at[hour + 5] - '0'));
-    }
-    return length;
-}
-
-/* A part of a date: 05 is five. */
-static void put_date_part(struct buf *words, const char *at, size_t count)
-{
-    if (count > 1 && *at == '0') {
-        at++;
-        count--;
-    }
-    number_put_digits(words, at, count);
-}
-
-/* Three numbers with the same mark between, in the order in which they are written, since writers differ; 0
- * where it is no date. */
-static size_t put_date(struct buf *words, const char *at)
-{
-    size_t first = count_digits(at);
-    char mark = at[first];
-    size_t second = mark != '\0' ? count_digits(at + first + 1) : 0;
-    size_t third;
-
-    if (first > 4 || second == 0 || second > 2 || (mark != '/' && mark != '-' && mark != '.') ||
-        at[first + 1 + second] != mark)
-        return 0;
-    third = count_digits(at + first + second + 2);
-    if (third == 0 || third > 4 || at[first + second + 2 + third] == mark)
-        return 0;
-    put_date_part(words, at, first);
-    words_pause(words);
-    put_date_part(words, at + first + 1, second);
-    words_pause(words);
-    put_date_part(words, at + first + second + 2, third);
-    return first + second + third + 2;
-}
-
-/* Below one, with a denominator up to ten: 3/4.  0 where it is none. */
-static size_t put_fraction(struct buf *words, const char *at)
-{
-    unsigned above = (unsigned)(at[0] - '0'), below;
-    size_t digits = at[1] == '/' ? count_digits(at + 2) : 0;
-
-    if (digits == 0 || digits > 2 || at[2 + digits] == '/')
-        return 0;
-    below = digits == 1 ? (unsigned)(at[2] - '0') : strncmp(at + 2, "10", 2) == 0 ? 10 : 0;
-    if (above == 0 || above >= below)
-        return 0;
-    if (above == 1 && below == 2)
-        words_put(words, "walakkaa");
-    else if (above == 1 && below == 4)
-        words_put(words, "kurmaana");
-    else {
-        number_put(words, above);
-        number_put(words, below);
-        words_end_with(words, "ffaa", 4);
-    }
-    return 2 + digits;
-}
-
-/* Of a telephone number at the front, or 0. */
-static size_t telephone_length(const char *at)
-{
-    size_t digits = 0;
-    const char *end = at + (*at == '+');
-
-    for (; is_digit(*end) || (*end == '-' && is_digit(end[1])); end++)
-        digits += is_digit(*end);
-    if (digits < TELEPHONE_DIGITS || (*at != '+' && *at != '0') || *end == '.' || *end == ',')
-        return 0;
-    return (size_t)(end - at);
-}
-
-/* Digit by digit, with pauses where it is grouped; 0 where it is none. */
-static size_t put_telephone(struct buf *words, const char *at)
-{
-    size_t length = telephone_length(at);
-
-    for (size_t i = 0; i < length; i++)
-        if (is_digit(at[i]))
-            number_spell(words, at + i, 1);
-        else
-            words_pause(words);
-    return length;
-}
-
-static size_t put_value(struct buf *words, const char *at, const char *previous, bool money)
-{
-    size_t length = put_telephone(words, at);
-
-    if (length == 0)
-        length = put_date(words, at);
-    if (length == 0)
-        length = put_time(words, at, previous);
-    if (length == 0)
-        length = put_fraction(words, at);
-    return length > 0 ? length : put_number(words, at, money);
-}
-
 /* ---- what is written around a number ---- */
 
 static bool ends_with_number(const char *token)
@@ -377,10 +180,10 @@ static const char *put_quantity(struct buf *words, const struct token *token, co
 
     if (*at == '$')
         quantity.noun = vocabulary_unit(at++, 1);
-    at += put_value(&quantity.value, at, previous, money);
+    at += value_put(&quantity.value, at, previous, money);
     if (*at == '-' && is_digit(at[1])) {
         words_put(&quantity.value, "hanga");
-        at += 1 + put_value(&quantity.value, at + 1, NULL, money);
+        at += 1 + value_put(&quantity.value, at + 1, NULL, money);
     }
     at = take_suffix(&quantity, at);
     if (quantity.noun != NULL)
@@ -415,7 +218,7 @@ static void put_parts(const struct token *token, struct buf *words)
     while (*at != '\0' && buf_ok(words)) {
         size_t letters = count_letters(at);
 
-        if (starts_quantity(at) || telephone_length(at) > 0) {
+        if (starts_quantity(at) || value_telephone_length(at) > 0) {
             at = put_quantity(words, token, at);
         } else if (letters > 0) {
             put_letters(words, at, letters);

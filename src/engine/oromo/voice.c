@@ -204,8 +204,11 @@ struct cst_voice_struct *oromo_voice_new(const struct cst_cg_db_struct *data, co
 
 void oromo_voice_free(struct cst_voice_struct *voice)
 {
-    cst_cg_db *data = val_cg_db(feat_val(voice->features, "cg_db"));
+    cst_cg_db *data;
 
+    if (voice == NULL)
+        return;
+    data = val_cg_db(feat_val(voice->features, "cg_db"));
     delete_voice(voice);
     release(container_of(data, struct oromo_voice, data));
 }

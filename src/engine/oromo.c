@@ -23,10 +23,18 @@ static bool has_text(const cst_item *token, const char *feature)
     return item_feat_present(token, feature) && *item_feat_string(token, feature) != '\0';
 }
 
+/* With a stop that is part of it. */
+static bool is_abbreviated(const cst_item *token)
+{
+    return token_is_abbreviation(item_feat_string(token, "name")) &&
+           strcmp(item_feat_string(token, "punc"), ".") == 0;
+}
+
 /* A neighbour that punctuation does not set apart. */
 static const char *neighbour(const cst_item *left, const cst_item *right, const cst_item *wanted)
 {
-    if (left == NULL || right == NULL || has_text(left, "punc") || has_text(right, "prepunctuation"))
+    if (left == NULL || right == NULL || has_text(right, "prepunctuation") ||
+        (has_text(left, "punc") && !is_abbreviated(left)))
         return NULL;
     return item_feat_string(wanted, "name");
 }
@@ -60,8 +68,7 @@ static cst_val *words_of(cst_item *item)
 
     token_words(&token, &words);
     /* The stop of an abbreviation is no end of a phrase, unless the text ends with it. */
-    if (token_is_abbreviation(token.text) && item_next(item) != NULL &&
-        strcmp(item_feat_string(item, "punc"), ".") == 0)
+    if (is_abbreviated(item) && item_next(item) != NULL)
         item_set_string(item, "punc", "");
     if (!buf_ok(&words) || words.length == 0)
         return NULL;

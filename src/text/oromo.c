@@ -58,7 +58,11 @@ static const char *const abbreviations[] = {
     "aadd", "dr", "fkn", "hub", "inj", "jen", "kol", "obb", "prof", NULL,
 };
 
-static const char *const number_abbreviations[] = {"br", "fuul", "kew", "lakk", "lak", "qar", NULL};
+/* Months are among them: "Onk. 12". */
+static const char *const number_abbreviations[] = {
+    "ado", "ama", "bit",  "br",  "cam", "elb", "ful", "fuul", "gur", "hag",
+    "kew", "lak", "lakk", "mud", "onk", "qar", "sad", "wax",  NULL,
+};
 
 const struct text_language text_oromo = {
     .name = "oromo",

@@ -75,9 +75,10 @@ Test(text_oromo, what_has_no_name_in_oromo_is_counted_and_not_read_in_english)
 
 Test(text_oromo, the_stop_of_an_abbreviation_ends_no_sentence)
 {
-    static const char text[] = "Obb. Tolaa fi Aadd. Caaltuu dhufan. Lakk. 5 fi fkn. Adaamaa. Nagaa!";
+    static const char text[] =
+        "Obb. Tolaa fi Aadd. Caaltuu dhufan. Lakk. 5 fi fkn. Adaamaa. Gaafa Onk. 12 deeman. Nagaa!";
     static const char *const expected[] = {"Obb. Tolaa fi Aadd. Caaltuu dhufan.", "Lakk. 5 fi fkn. Adaamaa.",
-                                           "Nagaa!"};
+                                           "Gaafa Onk. 12 deeman.", "Nagaa!"};
     struct segmenter *segmenter = segmenter_new(&text_oromo);
     struct segment segment = {0};
 

@@ -385,7 +385,7 @@ int ctl_speak(struct ctl *ctl, int argc, char **argv)
     struct wish wish = {0};
     const struct program_option options[] = {
         {"voice", "VOICE", "slt, rms, awb, kal16, kal (the language's first)", &wish.voice},
-        {"language", "LANGUAGE", "name or code (english)", &wish.language},
+        {"language", "LANGUAGE", "english, oromo, or a code of one (english)", &wish.language},
         {"format", "FORMAT", "wav, flac, mp3, opus, vorbis (wav)", &wish.format},
         {"webhook-url", "URL", "where the server reports the end of the job", &wish.webhook_url},
         {"output", "FILE", "where the audio goes; - is stdout (TEXTFILE's name)", &speak.output},

@@ -52,6 +52,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             .text = tokens[i],
             .previous = i > 0 ? tokens[i - 1] : NULL,
             .next = i + 1 < TOKENS && tokens[i + 1][0] != '\0' ? tokens[i + 1] : NULL,
+            .after = i + 2 < TOKENS && tokens[i + 2][0] != '\0' ? tokens[i + 2] : NULL,
         };
 
         token_words(&token, &words);

@@ -147,6 +147,7 @@ static void make_ordinal(struct buf *words)
 
 void words_end_with(struct buf *words, const char *ending, size_t length)
 {
+    bool lengthens = length == 1 && (ending[0] == 'n' || ending[0] == 'f');
     char last, before;
 
     if (!buf_ok(words) || words->length < 2 || length == 0)
@@ -162,8 +163,8 @@ void words_end_with(struct buf *words, const char *ending, size_t length)
             while (length > 0 && is_vowel(ending[0]))
                 ending++, length--;
     } else if (!is_vowel(ending[0]) && !is_vowel(last)) {
-        buf_append_str(words, length == 1 ? "ii" : "i");
-    } else if (length == 1 && is_vowel(last) && before != last) {
+        buf_append_str(words, lengthens ? "ii" : "i");
+    } else if (lengthens && before != last) {
         buf_append(words, &last, 1);
     }
     buf_append(words, ending, length);

@@ -100,9 +100,12 @@ static void put_ending(struct buf *words, const char *at, size_t count)
 
 static void put_letters(struct buf *words, const char *at, size_t count)
 {
+    const char *abbreviation = vocabulary_abbreviation(at, count);
     size_t initials = count_initials(at, count);
 
-    if (initials > 0) {
+    if (abbreviation != NULL) {
+        words_put(words, abbreviation); /* "fi/ykn" */
+    } else if (initials > 0) {
         name_letters(words, at, initials);
         put_ending(words, at + initials, count - initials);
     } else if (count == 1 || !has_vowel(at, count)) {
@@ -114,9 +117,25 @@ static void put_letters(struct buf *words, const char *at, size_t count)
 
 /* ---- what is written around a number ---- */
 
+static bool starts_with_number(const char *token)
+{
+    return token != NULL && is_digit(token[*token == '$']);
+}
+
 static bool ends_with_number(const char *token)
 {
-    return token != NULL && *token != '\0' && is_digit(token[strlen(token) - 1]);
+    size_t length = token != NULL ? strlen(token) : 0;
+
+    if (length > 1 && token[length - 1] == '%')
+        length--;
+    return length > 0 && is_digit(token[length - 1]);
+}
+
+/* The unit that a number takes along from the token behind it, or NULL: a currency that has a number of its
+ * own behind it stays there. */
+static const char *unit_behind(const char *text, const char *next)
+{
+    return vocabulary_is_money(text) && starts_with_number(next) ? NULL : vocabulary_unit(text, strlen(text));
 }
 
 struct quantity {
@@ -125,25 +144,52 @@ struct quantity {
     const char *noun; /* said in front of the value */
 };
 
-/* The unit or the ending in letters that follows: glued, behind a hyphen or an apostrophe, or the next token.
- */
+/* The first one is said in front, and "$5 USD" has one only. */
+static void take_unit(struct quantity *quantity, const char *unit)
+{
+    if (quantity->noun == NULL)
+        quantity->noun = unit;
+    else if (strcmp(quantity->noun, unit) != 0)
+        words_put(&quantity->value, unit);
+}
+
+/* Of the unit that letters are, or begin with where the rest is an ending ("kmtti"); or 0. */
+static size_t unit_length(const char *letters, size_t count)
+{
+    for (size_t length = count; length > 0; length--)
+        if (vocabulary_unit(letters, length) != NULL &&
+            (length == count || vocabulary_is_ending(letters + length)))
+            return length;
+    return 0;
+}
+
+/* Any letters are an ending but for those that are set apart, single ones ("5b"), and capitals ("3D"): of
+ * these the ones that are known ("1FFAA"). */
+static bool is_ending(const char *letters, size_t count, bool apart)
+{
+    bool small = islower((unsigned char)letters[0]) != 0;
+
+    if (small && !apart && count > 1)
+        return true;
+    return vocabulary_is_ending(letters) && (small || count > 1);
+}
+
+/* The unit or the ending that is glued, or behind a hyphen or an apostrophe. */
 static const char *take_letters(struct quantity *quantity, const char *at)
 {
-    const char *letters = *at == '-' || is_apostrophe(*at) ? at + 1 : at;
-    size_t count = count_letters(letters);
-    char ending[ENGINE_TOKEN_MAX + 1] = "";
+    const char *start = *at == '-' || is_apostrophe(*at) ? at + 1 : at;
+    size_t count = count_letters(start);
+    char letters[ENGINE_TOKEN_MAX + 1] = "";
+    size_t unit;
 
-    if (count == 0)
+    memcpy(letters, start, count);
+    unit = unit_length(letters, count);
+    if (unit > 0)
+        take_unit(quantity, vocabulary_unit(letters, unit));
+    else if (count == 0 || !is_ending(letters, count, start > at))
         return at;
-    if (quantity->noun == NULL)
-        quantity->noun = vocabulary_unit(letters, count);
-    if (quantity->noun == NULL || vocabulary_unit(letters, count) != quantity->noun) {
-        memcpy(ending, letters, count);
-        if (!islower((unsigned char)letters[0]) && (count == 1 || !vocabulary_is_ending(ending)))
-            return at; /* "3D", but "1FFAA" */
-        put_ending(&quantity->value, letters, count);
-    }
-    return letters + count;
+    put_ending(&quantity->value, letters + unit, count - unit);
+    return start + count;
 }
 
 static const char *take_suffix(struct quantity *quantity, const char *at)
@@ -156,18 +202,32 @@ static const char *take_suffix(struct quantity *quantity, const char *at)
         return at + strlen(at);
     }
     if (*at == '%' || *at == '$')
-        quantity->noun = vocabulary_unit(at++, 1);
+        take_unit(quantity, vocabulary_unit(at++, 1));
     at = take_letters(quantity, at);
     if (*at != '\0' || token->next == NULL || !ends_with_number(token->text))
         return at; /* the next token is said by itself */
-    unit = vocabulary_unit(token->next, strlen(token->next));
-    if (quantity->noun == NULL)
-        quantity->noun = unit;
-    else if (unit != NULL)
-        words_put(&quantity->value, unit);
-    if (vocabulary_is_ending(token->next))
+    unit = unit_behind(token->next, token->after);
+    if (unit != NULL)
+        take_unit(quantity, unit);
+    else if (vocabulary_is_ending(token->next))
         put_ending(&quantity->value, token->next, strlen(token->next));
     return at;
+}
+
+/* Whether money is meant by what stands in front of a number, or behind it. */
+static bool is_money(const struct token *token, const char *at, const char *previous)
+{
+    if (*at == '$' || vocabulary_is_money(previous) || at[strspn(at, "0123456789.,")] == '$')
+        return true;
+    return vocabulary_is_money(token->next) && unit_behind(token->next, token->after) != NULL;
+}
+
+/* "10-3" is a range, "10-3=7" is reckoned. */
+static const char *name_hyphen(const char *at)
+{
+    char behind = at[1 + strspn(at + 1, "0123456789.,")];
+
+    return behind == '=' || behind == '+' ? "hir'isuu" : "hanga";
 }
 
 /* Puts the number at the front of text, which ends with a NUL, with all that belongs to it; returns what is
@@ -176,13 +236,17 @@ static const char *put_quantity(struct buf *words, const struct token *token, co
 {
     struct quantity quantity = {.token = token, .value = BUF_INIT(TOKEN_WORDS_MAX)};
     const char *previous = at == token->text ? token->previous : NULL;
-    bool money = *at == '$' || vocabulary_is_money(previous);
+    bool money = is_money(token, at, previous);
 
     if (*at == '$')
         quantity.noun = vocabulary_unit(at++, 1);
+    if (*at == '-') {
+        words_put(words, "hir'isuu"); /* "$-5" */
+        at++;
+    }
     at += value_put(&quantity.value, at, previous, money);
     if (*at == '-' && is_digit(at[1])) {
-        words_put(&quantity.value, "hanga");
+        words_put(&quantity.value, name_hyphen(at));
         at += 1 + value_put(&quantity.value, at + 1, NULL, money);
     }
     at = take_suffix(&quantity, at);
@@ -195,20 +259,44 @@ static const char *put_quantity(struct buf *words, const struct token *token, co
 
 /* ---- tokens ---- */
 
-static bool starts_quantity(const char *at)
+/* A number, or a sum of money: "5", "$5", "$-5".  ".5" is one where neither a letter nor a digit is in front.
+ */
+static bool starts_quantity(const struct token *token, const char *at)
 {
-    return is_digit(*at) || (*at == '$' && is_digit(at[1]));
+    if (*at == '.' && is_digit(at[1]))
+        return at == token->text || !isalnum((unsigned char)at[-1]);
+    if (*at == '$')
+        at += at[1] == '-' ? 2 : 1;
+    return is_digit(*at) || (*at == '.' && is_digit(at[1]));
 }
 
 /* A sign in front of a number, or anywhere else. */
-static void put_sign(struct buf *words, const char *at, bool first)
+static void put_sign(struct buf *words, const struct token *token, const char *at)
 {
     const char *name = vocabulary_sign(*at);
 
-    if (*at == '-' && first && starts_quantity(at + 1))
+    if (*at == '-' && at == token->text && starts_quantity(token, at + 1))
         name = "hir'isuu";
     if (name != NULL)
         words_put(words, name);
+}
+
+/* "5%-10%", "$5-$10": a range whose numbers are more than digits. */
+static const char *put_hyphen(struct buf *words, const struct token *token, const char *at)
+{
+    if (*at != '-' || (is_digit(at[-1]) && is_digit(at[1])) || !starts_quantity(token, at + 1))
+        return at;
+    words_put(words, "hanga");
+    return at + 1;
+}
+
+/* "OPDO-tti": the ending of what is written before it. */
+static const char *put_word_ending(struct buf *words, const char *at, size_t letters)
+{
+    if (letters == 1 || *at != '-' || !islower((unsigned char)at[1]) || !vocabulary_is_ending(at + 1))
+        return at;
+    put_ending(words, at + 1, strlen(at + 1));
+    return at + strlen(at);
 }
 
 static void put_parts(const struct token *token, struct buf *words)
@@ -218,27 +306,29 @@ static void put_parts(const struct token *token, struct buf *words)
     while (*at != '\0' && buf_ok(words)) {
         size_t letters = count_letters(at);
 
-        if (starts_quantity(at) || value_telephone_length(at) > 0) {
+        if (starts_quantity(token, at) || value_telephone_length(at) > 0) {
             at = put_quantity(words, token, at);
+            at = put_hyphen(words, token, at);
         } else if (letters > 0) {
             put_letters(words, at, letters);
-            at += letters;
+            at = put_word_ending(words, at + letters, letters);
         } else {
-            put_sign(words, at, at == token->text);
+            put_sign(words, token, at);
             at++;
         }
     }
 }
 
-static bool starts_with_number(const char *token)
+/* "5 - 10" is a range, "5 - 10 =" and "5 - 10 +" are reckoned. */
+static bool is_reckoned(const char *after)
 {
-    return token != NULL && is_digit(*token);
+    return after != NULL && (*after == '=' || strcmp(after, "+") == 0);
 }
 
-/* "5 - 10" is a range, "5 - 10 =" is reckoned. */
+/* What is read otherwise than by its parts, or NULL. */
 static const char *special(const struct token *token)
 {
-    const char *words = vocabulary_abbreviation(token->text);
+    const char *words = vocabulary_abbreviation(token->text, strlen(token->text));
     bool behind = ends_with_number(token->previous), before = starts_with_number(token->next);
 
     if (words == NULL && behind)
@@ -246,7 +336,7 @@ static const char *special(const struct token *token)
     if (words == NULL && (behind || before))
         words = vocabulary_month(token->text);
     if (words == NULL && behind && before && strcmp(token->text, "-") == 0)
-        words = token->after != NULL && token->after[0] == '=' ? "hir'isuu" : "hanga";
+        words = is_reckoned(token->after) ? "hir'isuu" : "hanga";
     return words;
 }
 
@@ -254,7 +344,7 @@ static const char *special(const struct token *token)
 static bool is_taken(const struct token *token)
 {
     return ends_with_number(token->previous) &&
-           (vocabulary_unit(token->text, strlen(token->text)) != NULL || vocabulary_is_ending(token->text));
+           (unit_behind(token->text, token->next) != NULL || vocabulary_is_ending(token->text));
 }
 
 void token_words(const struct token *token, struct buf *ret_words)
@@ -263,10 +353,10 @@ void token_words(const struct token *token, struct buf *ret_words)
     size_t length = strlen(token->text);
 
     buf_clear(ret_words);
+    if (is_taken(token))
+        return;
     if (words != NULL) {
         words_put(ret_words, words);
-    } else if (is_taken(token)) {
-        return;
     } else if (length > 1 && vocabulary_unit(token->text, length) != NULL &&
                !has_vowel(token->text, length)) {
         words_put(ret_words, vocabulary_unit(token->text, length));
@@ -277,5 +367,5 @@ void token_words(const struct token *token, struct buf *ret_words)
 
 bool token_is_abbreviation(const char *text)
 {
-    return vocabulary_abbreviation(text) != NULL || vocabulary_month(text) != NULL;
+    return vocabulary_abbreviation(text, strlen(text)) != NULL || vocabulary_month(text) != NULL;
 }

@@ -5,7 +5,7 @@
 
 #include "base/buf.h"
 
-/* The most bytes that are said for a token: a third of them for each of its 256 bytes would be a word. */
+/* The most bytes that are said for a token: 16 for each of its own, and the longest name of a sign has 10. */
 #define TOKEN_WORDS_MAX 4096
 
 struct token {

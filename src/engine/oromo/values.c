@@ -67,7 +67,10 @@ static size_t put_number(struct buf *words, const char *at, bool money)
     size_t count;
     size_t length = read_whole(at, digits, &count);
 
-    number_put_digits(words, digits, count);
+    if (is_digit(*at))
+        number_put_digits(words, digits, count);
+    else
+        number_put(words, 0); /* ".5" */
     if (has_decimals(at + length))
         length += put_decimals(words, at + length, money);
     return length;
@@ -184,9 +187,33 @@ static size_t put_telephone(struct buf *words, const char *at)
     return length;
 }
 
+/* An address or a version, 192.168.1.1: four numbers or more that are not thousands.  0 where it is none. */
+static size_t put_dotted(struct buf *words, const char *at)
+{
+    size_t length = count_digits(at), parts = 1;
+    bool thousands = true;
+
+    for (size_t part; at[length] == '.' && (part = count_digits(at + length + 1)) > 0; length += 1 + part) {
+        thousands = thousands && part == 3;
+        parts++;
+    }
+    if (parts < 4 || thousands)
+        return 0;
+    for (size_t i = 0, part; i < length; i += part + 1) {
+        part = count_digits(at + i);
+        if (i > 0)
+            words_put(words, "tuqaa");
+        number_put_digits(words, at + i, part);
+    }
+    return length;
+}
+
 size_t value_put(struct buf *words, const char *at, const char *previous, bool money)
 {
     size_t length = put_telephone(words, at);
+
+    if (*at == '.')
+        return put_number(words, at, money);
 
     if (length == 0)
         length = put_date(words, at);
@@ -194,5 +221,7 @@ size_t value_put(struct buf *words, const char *at, const char *previous, bool m
         length = put_time(words, at, previous);
     if (length == 0)
         length = put_fraction(words, at);
+    if (length == 0)
+        length = put_dotted(words, at);
     return length > 0 ? length : put_number(words, at, money);
 }

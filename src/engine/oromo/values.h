@@ -12,8 +12,8 @@
 #include "base/buf.h"
 
 /*
- * Puts what the digits at the front of a token stand for behind words, and returns how much of the token it
- * was.  previous is the token before it, or NULL; of a sum of money two decimals are hundredths.
+ * Puts what the digits at the front of a token ("5", ".5") stand for behind words, and returns how much of
+ * the token it was.  previous is the token before it, or NULL; of a sum of money two decimals are hundredths.
  */
 size_t value_put(struct buf *words, const char *at, const char *previous, bool money);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engine/oromo/vocabulary.h"
 
+#include <ctype.h>
 #include <string.h>
 #include <strings.h>
 
@@ -20,7 +21,7 @@ static const char *find(const struct entry *entries, size_t count, const char *k
     return NULL;
 }
 
-const char *vocabulary_abbreviation(const char *token)
+const char *vocabulary_abbreviation(const char *text, size_t length)
 {
     static const struct entry any_case[] = {
         {"a.l.a", "akka lakkoofsa awurooppaa"},
@@ -50,9 +51,9 @@ const char *vocabulary_abbreviation(const char *token)
         {"W.B", "waaree booda"}, {"W.D", "waaree dura"}, {"WB", "waaree booda"}, {"WD", "waaree dura"},
     };
     for (size_t i = 0; i < array_length(capitals); i++)
-        if (strcmp(capitals[i].key, token) == 0)
+        if (strlen(capitals[i].key) == length && strncmp(capitals[i].key, text, length) == 0)
             return capitals[i].words;
-    return find(any_case, array_length(any_case), token, strlen(token));
+    return find(any_case, array_length(any_case), text, length);
 }
 
 const char *vocabulary_month(const char *token)
@@ -82,13 +83,22 @@ const char *vocabulary_half_day(const char *token)
 const char *vocabulary_unit(const char *text, size_t length)
 {
     static const struct entry units[] = {
-        {"%", "dhibbentaa"},      {"$", "doolaara"},        {"km", "kiiloomeetira"},  {"m", "meetira"},
-        {"cm", "seentiimeetira"}, {"mm", "miiliimeetira"},  {"kg", "kiiloograama"},   {"g", "giraama"},
-        {"mg", "miiliigiraama"},  {"l", "liitira"},         {"ml", "miiliiliitira"},  {"ha", "hektaara"},
-        {"kb", "kiiloobaayitii"}, {"mb", "meegaabaayitii"}, {"gb", "giigaabaayitii"}, {"kw", "kiiloowaatii"},
+        {"%", "dhibbentaa"},      {"km", "kiiloomeetira"},  {"m", "meetira"},       {"cm", "seentiimeetira"},
+        {"mm", "miiliimeetira"},  {"kg", "kiiloograama"},   {"g", "giraama"},       {"mg", "miiliigiraama"},
+        {"l", "liitira"},         {"ml", "miiliiliitira"},  {"ha", "hektaara"},     {"kb", "kiiloobaayitii"},
+        {"mb", "meegaabaayitii"}, {"gb", "giigaabaayitii"}, {"kw", "kiiloowaatii"},
     };
+    /* Qarshii and doolaara, as Oromo has them, belong to what follows them. */
+    static const struct entry currencies[] = {
+        {"$", "doolaara"}, {"br", "birrii"},           {"birr", "birrii"},  {"etb", "birrii"},
+        {"eur", "yuuroo"}, {"paawundii", "paawundii"}, {"usd", "doolaara"}, {"yuuroo", "yuuroo"},
+    };
+    const char *unit = NULL;
 
-    return find(units, array_length(units), text, length);
+    /* A single capital is none, as in "5G", but for the L of litres. */
+    if (length > 1 || !isupper((unsigned char)*text) || *text == 'L')
+        unit = find(units, array_length(units), text, length);
+    return unit != NULL ? unit : find(currencies, array_length(currencies), text, length);
 }
 
 const char *vocabulary_sign(char sign)
@@ -111,22 +121,27 @@ static bool is_one_of(const char *const *words, size_t count, const char *token)
 
 bool vocabulary_is_ending(const char *token)
 {
-    static const char *const endings[] = {"f", "ffaa", "n", "s", "ti", "tiin", "tti", "ttis"};
+    static const char *const endings[] = {"f", "ffaa", "ffaaf", "ffaan", "ffaas", "ffaatiin", "ffaatti",
+                                          "n", "s",    "ti",    "tiin",  "tti",   "ttis",     "tu"};
 
     return is_one_of(endings, array_length(endings), token);
 }
 
 bool vocabulary_is_hour(const char *token)
 {
-    static const char *const words[] = {"sa'a", "sa'aa", "sa'aatii", "sa'atii", "saatii"};
+    /* With any ending: "sa'aatiin". */
+    static const char *const stems[] = {"sa'a", "sa`a", "saatii"};
 
-    return is_one_of(words, array_length(words), token);
+    for (size_t i = 0; token != NULL && i < array_length(stems); i++)
+        if (strncasecmp(stems[i], token, strlen(stems[i])) == 0)
+            return true;
+    return false;
 }
 
 bool vocabulary_is_money(const char *token)
 {
-    static const char *const words[] = {"$",         "birr", "birrii",  "doolaara",
-                                        "doolaarii", "etb",  "qarshii", "usd"};
+    static const char *const words[] = {"$",   "birr", "birrii",  "br",  "doolaara", "doolaarii",
+                                        "etb", "eur",  "qarshii", "usd", "yuuroo"};
 
     return is_one_of(words, array_length(words), token);
 }

@@ -8,7 +8,7 @@
 
 /* The words that an abbreviation stands for, without its last stop: "obb", "A.L.I"; or NULL.  Some are in
  * capitals only ("WD"). */
-const char *vocabulary_abbreviation(const char *token);
+const char *vocabulary_abbreviation(const char *text, size_t length);
 
 /* The name of a month by its short form ("Onk"), which is one beside a number alone; or NULL. */
 const char *vocabulary_month(const char *token);
@@ -16,13 +16,15 @@ const char *vocabulary_month(const char *token);
 /* The half of the day that "am", "p.m" and the like are behind a time; or NULL. */
 const char *vocabulary_half_day(const char *token);
 
-/* The unit that is written behind a number and said in front of it, "km", "%"; or NULL. */
+/* The unit or the currency that is written behind a number and said in front of it, "km", "%", "ETB"; or
+ * NULL.
+ */
 const char *vocabulary_unit(const char *text, size_t length);
 
 /* A sign of ASCII that is said by its name, or NULL for one that is silent. */
 const char *vocabulary_sign(char sign);
 
-/* Whether letters behind a number with a space between are an ending of it: "24 f", "2016 tti". */
+/* Whether letters are an ending even where a space or a hyphen sets them apart: "24 f", "2016-tti". */
 bool vocabulary_is_ending(const char *token);
 
 /* Whether a word says that a time of the day follows, or a sum of money. */

@@ -115,8 +115,10 @@ static bool has_sound(cst_utterance *utterance)
            relation_head(utt_relation(utterance, "Syllable")) != NULL;
 }
 
-/* NULL where flite gave up: its memory is then in doubt, and the utterance is lost. */
-static cst_utterance *synthesize(cst_voice *voice, struct stream *stream)
+/* Calls make() so that flite may give up: NULL where it did.  Its memory is then in doubt, and the utterance
+ * is lost. */
+static cst_utterance *guarded(cst_utterance *(*make)(cst_voice *voice, struct stream *stream),
+                              cst_voice *voice, struct stream *stream)
 {
     cst_utterance *utterance;
     jmp_buf failed;
@@ -127,40 +129,48 @@ static cst_utterance *synthesize(cst_voice *voice, struct stream *stream)
         cst_errjmp = NULL;
         return NULL;
     }
-    utterance = new_utterance();
+    utterance = make(voice, stream);
+    cst_errjmp = NULL;
+    return utterance;
+}
+
+static void apply(cst_utterance *utterance, const cst_synth_module *modules)
+{
+    if (apply_synth_method(utterance, modules) == NULL)
+        cst_error();
+}
+
+static cst_utterance *make_speech(cst_voice *voice, struct stream *stream)
+{
+    cst_utterance *utterance = new_utterance();
+
     utt_set_input_text(utterance, stream->request->text);
     set_features(utterance, voice, stream);
     if (pitch_set(utterance, voice, stream->request->pitch, &stream->pitch) < 0)
         cst_error();
     utt_init(utterance, voice);
     srand(NOISE_SEED);
-    if (apply_synth_method(utterance, text_modules) == NULL)
-        cst_error();
-    if (!has_sound(utterance))
+    apply(utterance, text_modules);
+    if (has_sound(utterance))
+        apply(utterance, audio_modules);
+    else
         stream->outcome = OUTCOME_SILENT;
-    else if (apply_synth_method(utterance, audio_modules) == NULL)
-        cst_error();
-    cst_errjmp = NULL;
+    return utterance;
+}
+
+static cst_utterance *make_phones(cst_voice *voice, struct stream *stream)
+{
+    cst_utterance *utterance = new_utterance();
+
+    utt_set_input_text(utterance, stream->request->text);
+    utt_init(utterance, voice);
+    apply(utterance, text_modules);
     return utterance;
 }
 
 struct cst_utterance_struct *utterance_analyse(struct cst_voice_struct *voice, const char *text)
 {
-    cst_utterance *utterance;
-    jmp_buf failed;
-
-    cst_errjmp = &failed;
-    if (setjmp(failed) != 0) {
-        cst_errjmp = NULL;
-        return NULL;
-    }
-    utterance = new_utterance();
-    utt_set_input_text(utterance, text);
-    utt_init(utterance, voice);
-    if (apply_synth_method(utterance, text_modules) == NULL)
-        cst_error();
-    cst_errjmp = NULL;
-    return utterance;
+    return guarded(make_phones, voice, &(struct stream){.request = &(struct engine_request){.text = text}});
 }
 
 static int report(const struct stream *stream, struct error *err)
@@ -184,7 +194,7 @@ int utterance_speak(struct cst_voice_struct *voice, const struct engine_request 
                     struct engine_sink *sink, struct engine_result *ret_result, struct error *err)
 {
     struct stream stream = {.request = request, .sink = sink, .outcome = OUTCOME_SPOKEN};
-    cst_utterance *utterance = synthesize(voice, &stream);
+    cst_utterance *utterance = guarded(make_speech, voice, &stream);
 
     if (utterance == NULL)
         stream.outcome = OUTCOME_ENGINE_FAILED;

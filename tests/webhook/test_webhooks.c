@@ -332,10 +332,24 @@ Test(webhooks, a_receiver_that_is_gone_is_not_tried_again)
     testcase_settled(job_id, WEBHOOK_FAILED, 1, "http_status");
 }
 
+/* Of a receiver that was asked once, for first, and wants a minute's pause; other is elsewhere. */
+static void testcase_pause_holds(struct receiver *other, const char *first, const char *second)
+{
+    char elsewhere[JOB_ID_SIZE];
+
+    complete_job(receiver_url(other), elsewhere);
+    testcase_settled(elsewhere, WEBHOOK_DELIVERED, 1, NULL);
+    cr_expect_eq(receiver_wait(receiver, 2, 0), 1, "nothing goes to it during its pause");
+    fake_clock_advance(&database.clock, 61000);
+    testcase_settled(first, WEBHOOK_DELIVERED, 2, NULL);
+    testcase_settled(second, WEBHOOK_DELIVERED, 1, NULL);
+    receiver_stop(other);
+}
+
 static void testcase_paused(const char *headers)
 {
     const struct receiver_answer answers[] = {{.status = 503, .headers = headers}, {.status = 204}};
-    char first[JOB_ID_SIZE], second[JOB_ID_SIZE], elsewhere[JOB_ID_SIZE];
+    char first[JOB_ID_SIZE], second[JOB_ID_SIZE];
     struct receiver *other = receiver_start(&answers[1], 1);
     cleanup(job_release) struct job job = {0};
 
@@ -346,13 +360,7 @@ static void testcase_paused(const char *headers)
     cr_expect_eq(job.webhook_next_attempt_at, clock_wall_ms(&database.clock.clock),
                  "the pause is the receiver's, not the webhook's");
     complete_job(receiver_url(receiver), second);
-    complete_job(receiver_url(other), elsewhere);
-    testcase_settled(elsewhere, WEBHOOK_DELIVERED, 1, NULL);
-    cr_expect_eq(receiver_wait(receiver, 2, 0), 1, "nothing goes to it during its pause");
-    fake_clock_advance(&database.clock, 61000);
-    testcase_settled(first, WEBHOOK_DELIVERED, 2, NULL);
-    testcase_settled(second, WEBHOOK_DELIVERED, 1, NULL);
-    receiver_stop(other);
+    testcase_pause_holds(other, first, second);
 }
 
 Test(webhooks, a_receiver_may_ask_for_a_pause_in_seconds)
@@ -439,7 +447,7 @@ Test(webhooks, what_was_recorded_just_before_a_receiver_asks_for_a_pause_waits_f
     static const struct receiver_answer answers[] = {{.status = 503, .headers = "Retry-After: 60\r\n"},
                                                      {.status = 204}};
     static const struct clock clock = {.wall_us = wall_us, .monotonic_us = monotonic_us};
-    char first[JOB_ID_SIZE], second[JOB_ID_SIZE], elsewhere[JOB_ID_SIZE];
+    char first[JOB_ID_SIZE], second[JOB_ID_SIZE];
     struct receiver *other = receiver_start(&answers[1], 1);
 
     sem_init(&held, 0, 0);
@@ -453,13 +461,7 @@ Test(webhooks, what_was_recorded_just_before_a_receiver_asks_for_a_pause_waits_f
     cr_assert_eq(receiver_wait(receiver, 1, PATIENCE_MS), 1);
     poll(NULL, 0, 100); /* the second attempt's beginning and the answer wait for the same commit */
     release_committer(first);
-    complete_job(receiver_url(other), elsewhere);
-    testcase_settled(elsewhere, WEBHOOK_DELIVERED, 1, NULL);
-    cr_expect_eq(receiver_wait(receiver, 2, 0), 1, "nothing goes to it during its pause");
-    fake_clock_advance(&database.clock, 61000);
-    testcase_settled(first, WEBHOOK_DELIVERED, 2, NULL);
-    testcase_settled(second, WEBHOOK_DELIVERED, 1, NULL);
-    receiver_stop(other);
+    testcase_pause_holds(other, first, second);
 }
 
 Test(webhooks, a_pause_survives_its_sender)

@@ -13,6 +13,7 @@
 
 #include "base/cleanup.h"
 #include "base/id.h"
+#include "base/ownership.h"
 
 #define READ_CHUNK 65536
 
@@ -112,10 +113,10 @@ int file_make_folder(const char *folder, mode_t mode, struct error *err)
 
 int file_lock(const char *path, bool wait, int *ret_fd, struct error *err)
 {
-    cleanup(close_fd) int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0660);
+    cleanup(close_fd) int fd = ownership_open(path, 0, 0660);
 
     if (fd < 0)
-        return error_system(err, errno, "cannot open the lock file %s", path);
+        return error_system(err, -fd, "cannot open the lock file %s", path);
     while (flock(fd, wait ? LOCK_EX : LOCK_EX | LOCK_NB) < 0) {
         if (errno == EWOULDBLOCK)
             return FILE_LOCK_HELD;

@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <sqlite3.h>
 #include <stdio.h>
@@ -10,6 +11,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/ownership.h"
 #include "db/turnstile.h"
 
 /* Pages of a connection's own cache, in KiB: an API process has one connection a thread, so they add up. */
@@ -21,6 +23,9 @@
 
 /* For what the turnstile does not cover: a reader that meets the recovery of a WAL after a crash. */
 #define BUSY_WAIT_MS 5000
+
+/* Texts are nobody else's business; the group is the service's own. */
+#define DATABASE_MODE 0640
 
 struct db_query {
     struct db *db;
@@ -155,6 +160,17 @@ static void configure_library(void)
     sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
 }
 
+/*
+ * An empty file is an empty database; SQLite gives the files beside it the same owner and mode.  One that is
+ * there is not touched: closing it would end the locks that other connections of this process have on it.
+ */
+static int make_file(const char *path, struct error *err)
+{
+    cleanup(close_fd) int fd = ownership_open(path, O_EXCL, DATABASE_MODE);
+
+    return fd < 0 && fd != -EEXIST ? error_system(err, -fd, "cannot make the database %s", path) : 0;
+}
+
 int db_open(const struct db_options *options, struct db **ret_db, struct error *err)
 {
     struct db *db = calloc(1, sizeof *db + options->statement_count * sizeof db->queries[0]);
@@ -170,6 +186,8 @@ int db_open(const struct db_options *options, struct db **ret_db, struct error *
     for (size_t i = 0; i < options->statement_count; i++)
         db->queries[i] = (struct db_query){.db = db, .statement = &options->statements[i]};
     r = turnstile_get(options->path, &db->turnstile, err);
+    if (r == 0)
+        r = make_file(options->path, err);
     if (r == 0) {
         code = sqlite3_open_v2(options->path, &db->handle,
                                SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL);

@@ -15,6 +15,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/ownership.h"
+
 /* The mutex is held as long as the flock is: flock(2) does not tell threads that share a descriptor apart. */
 struct turnstile {
     char *path;
@@ -43,9 +45,9 @@ static int open_new(const char *path, struct turnstile **ret_turnstile, struct e
         free(turnstile);
         return error_set(err, -ENOMEM, "out of memory");
     }
-    turnstile->fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0660);
+    turnstile->fd = ownership_open(path, 0, 0660);
     if (turnstile->fd < 0) {
-        int r = error_system(err, errno, "cannot open the lock file %s", path);
+        int r = error_system(err, -turnstile->fd, "cannot open the lock file %s", path);
 
         free(turnstile->path);
         free(turnstile);

@@ -244,8 +244,9 @@ static void send_attempt(struct courier *courier, struct attempt *attempt)
     if (r == SENDER_REFUSED) {
         end(courier, attempt);
     } else if (r != 0) {
-        report(courier->log, LOG_LEVEL_ERROR, webhook, "webhook to %s cannot be sent: %s", webhook->receiver,
-               err.text);
+        if (repeat_is_news(&courier->unsent, monotonic(courier)))
+            report(courier->log, LOG_LEVEL_ERROR, webhook, "webhook to %s cannot be sent: %s",
+                   webhook->receiver, err.text);
         health_pause(&attempt->receiver->health, monotonic(courier) + FAULT_PAUSE_MS);
         withdraw(courier, attempt);
     }

@@ -151,6 +151,12 @@ UPDATE webhooks
 SET status = 'pending', next_attempt_at = ?2, owed_at = ?2, settled_at = NULL, revision = revision + 1
 WHERE webhook = ?1 AND status <> 'pending' AND (status = 'failed' OR NOT ?3) AND body <> '' AND attempts < ?4;
 
+-- A webhook that waits for a later attempt is due at once.
+-- name: webhook_hasten
+UPDATE webhooks
+SET next_attempt_at = ?2, revision = revision + 1
+WHERE webhook = ?1 AND status = 'pending' AND next_attempt_at > ?2;
+
 -- name: job_webhook
 SELECT webhook
 FROM jobs

@@ -161,6 +161,8 @@ def test_ids_and_words_that_are_none_are_named(product, client):
     fails(product, 64, "--since", "delivery", "redeliver", "--failed")
     fails(product, 64, "--failed", "delivery", "redeliver")
     fails(product, 64, "no id", "delivery", "redeliver", "--failed", "--since", "1h", NOT_THERE)
+    fails(product, 64, "--receiver", "delivery", "redeliver", "--waiting")
+    fails(product, 64, "no --waiting", "delivery", "redeliver", "--failed", "--since", "1h", "--waiting")
     fails(product, 64, "--rate takes", "delivery", "redeliver", "--failed", "--since", "1h", "--rate", "0/s")
 
 
@@ -203,6 +205,27 @@ def test_all_that_failed_are_sent_again_and_nothing_else(product, client, receiv
     equal(len(receiver.of(delivered)), 1, "webhooks of the one that was delivered")
     equal(other.job(foreign[0])["webhook"]["status"], "failed", "status of another key's")
     check("0 of 0 failed" in tell(product, *words, SOON).text, "a second time finds some")
+
+
+def test_what_waits_for_a_later_attempt_is_sent_now(receiver):
+    with started("webhook_retry_schedule=0s 1h") as product:
+        client = product.client
+        receiver.answers["/down"] = [500]
+        jobs = [client.create(webhook_url=receiver.url + "/down")["job_id"] for _ in range(3)]
+        for job_id in jobs:
+            wait_for("the attempt", lambda job_id=job_id: client.job(job_id)["webhook"]["last_status_code"] == 500)
+        receiver.answers["/down"] = [204]
+        check("waits no longer" in tell(product, "delivery", "redeliver", jobs[0]).text, "the text does not say so")
+        ended(client, jobs[0], "delivered")
+        words = ("delivery", "redeliver", "--waiting", "--receiver", receiver.url)
+        equal(product.ctl(*words, "--dry-run")["waiting"], 2, "waiting")
+        equal([len(receiver.of(job_id)) for job_id in jobs], [2, 1, 1], "requests after the dry run")
+        told = product.ctl(*words)
+        equal((told["waiting"], told["redelivered"]), (2, 2), "waiting, redelivered")
+        for job_id in jobs:
+            ended(client, job_id, "delivered")
+            equal(len(receiver.of(job_id)), 2, "requests")
+        check("0 of 0 waiting" in tell(product, *words).text, "a second time finds some")
 
 
 def test_what_retention_removed_is_counted_and_named():

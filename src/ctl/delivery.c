@@ -133,6 +133,15 @@ static void line_time(struct buf *text, const char *name, int64_t wall_ms)
     show_time(text, wall_ms);
 }
 
+/* Its time has come and gone: what fails is tried by one at a time, and what is slow by few. */
+static bool is_overdue(const struct outbox_entry *entry)
+{
+    int64_t now = clock_wall_ms(&clock_system);
+
+    return entry->status == WEBHOOK_PENDING && entry->next_attempt_at != 0 && entry->next_attempt_at < now &&
+           entry->paused_until < now;
+}
+
 static void append_entry_text(struct buf *text, const struct outbox_entry *entry)
 {
     line(text, "webhook", entry->webhook_id);
@@ -151,6 +160,8 @@ static void append_entry_text(struct buf *text, const struct outbox_entry *entry
     line_time(text, "made", entry->created_at);
     label(text, entry->status == WEBHOOK_PENDING ? "next attempt" : "settled");
     append_when(text, entry);
+    if (is_overdue(entry))
+        buf_append_str(text, ", behind others to this receiver, unless no worker runs");
     if (!entry->has_body)
         line(text, "body", "removed by retention, with the attempts before: it cannot be sent again");
 }

@@ -228,6 +228,20 @@ def test_what_waits_for_a_later_attempt_is_sent_now(receiver):
         check("0 of 0 waiting" in tell(product, *words).text, "a second time finds some")
 
 
+def test_what_is_overdue_says_what_it_waits_for(receiver):
+    with started("webhook_retry_schedule=0s 1h") as product:
+        receiver.answers["/down"] = [500]
+        job_id = product.client.create(webhook_url=receiver.url + "/down")["job_id"]
+        wait_for("the attempt", lambda: product.client.job(job_id)["webhook"]["last_status_code"] == 500)
+        os.kill(product.worker_pid, signal.SIGKILL)
+        product.ctl("delivery", "redeliver", job_id)
+        shown = wait_for(
+            "its next attempt to be overdue",
+            lambda: (text := tell(product, "delivery", "show", job_id).text) and "behind others" in text and text,
+        )
+        check("unless no worker runs" in shown, f"the text is {shown}")
+
+
 def test_what_retention_removed_is_counted_and_named():
     with started("retention_deliveries=1s", "webhook_retry_schedule=0s") as product:
         client = product.client

@@ -394,8 +394,10 @@ struct attempt_result {
 int webhook_attempt_end(struct store *store, int64_t webhook, int64_t attempt,
                         const struct attempt_result *result, struct error *err);
 
-/* [write] Takes the beginning of an attempt back, which was not sent: the webhook is due again at once. */
-int webhook_attempt_withdraw(struct store *store, int64_t webhook, int64_t attempt, struct error *err);
+/* [write] Takes the beginning of an attempt back, which was not sent: the webhook is due again after
+ * delay_ms. */
+int webhook_attempt_withdraw(struct store *store, int64_t webhook, int64_t attempt, int64_t delay_ms,
+                             struct error *err);
 
 /*
  * An attempt that began and never ended: its sender died.  For the sender that takes over: it ends each with

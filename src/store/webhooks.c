@@ -264,21 +264,22 @@ static int delete_delivery(struct store *store, int64_t webhook, int64_t attempt
     return db_changes(store->db) > 0 ? 0 : STORE_CONFLICT;
 }
 
-static int plan_again(struct store *store, int64_t webhook, struct error *err)
+static int plan_again(struct store *store, int64_t webhook, int64_t delay_ms, struct error *err)
 {
     cleanup(db_query_end) struct db_query *query = db_query(store->db, STATEMENT_webhook_withdraw);
 
     db_bind_int(query, 1, webhook);
-    db_bind_int(query, 2, store_now(store));
+    db_bind_int(query, 2, store_now(store) + delay_ms);
     return db_run(query, err);
 }
 
-int webhook_attempt_withdraw(struct store *store, int64_t webhook, int64_t attempt, struct error *err)
+int webhook_attempt_withdraw(struct store *store, int64_t webhook, int64_t attempt, int64_t delay_ms,
+                             struct error *err)
 {
     int r = delete_delivery(store, webhook, attempt, err);
 
     if (r == 0)
-        r = plan_again(store, webhook, err);
+        r = plan_again(store, webhook, delay_ms, err);
     return r == 0 ? store_run_on_row(store, STATEMENT_receiver_owe, webhook, err) : r;
 }
 

@@ -259,18 +259,18 @@ static const char *put_quantity(struct buf *words, const struct token *token, co
 
 /* ---- tokens ---- */
 
-/* A number, or a sum of money: "5", "$5", "$-5".  ".5" is one where neither a letter nor a digit is in front.
- */
+/* A number, or a sum of money: "5", "$5", "$-5".  ".5" is one where no letter, digit or stop is in front. */
 static bool starts_quantity(const struct token *token, const char *at)
 {
     if (*at == '.' && is_digit(at[1]))
-        return at == token->text || !isalnum((unsigned char)at[-1]);
+        return at == token->text || (!isalnum((unsigned char)at[-1]) && at[-1] != '.');
     if (*at == '$')
         at += at[1] == '-' ? 2 : 1;
     return is_digit(*at) || (*at == '.' && is_digit(at[1]));
 }
 
-/* A sign in front of a number, or anywhere else. */
+/* A sign in front of a number, or anywhere else.  Two numbers with a mark between that is silent ("120/80")
+ * are kept apart. */
 static void put_sign(struct buf *words, const struct token *token, const char *at)
 {
     const char *name = vocabulary_sign(*at);
@@ -279,6 +279,8 @@ static void put_sign(struct buf *words, const struct token *token, const char *a
         name = "hir'isuu";
     if (name != NULL)
         words_put(words, name);
+    else if (is_digit(at[1]))
+        words_pause(words);
 }
 
 /* "5%-10%", "$5-$10": a range whose numbers are more than digits. */

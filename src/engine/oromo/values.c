@@ -19,8 +19,8 @@ static size_t count_digits(const char *at)
     return count;
 }
 
-/* Digits with thousands set apart: 1,500 or 1.500.000 (one stop alone is a decimal one).  Returns what is
- * read of at, and the digits alone. */
+/* Digits with thousands set apart: 1,500 or 1.500.000 (one stop alone is a decimal one, but in 1.500,25).
+ * Returns what is read of at, and the digits alone. */
 static size_t read_whole(const char *at, char *ret_digits, size_t *ret_count)
 {
     size_t length = count_digits(at);
@@ -33,7 +33,7 @@ static size_t read_whole(const char *at, char *ret_digits, size_t *ret_count)
         return length;
     while (at[length + 4 * groups] == mark && count_digits(at + length + 4 * groups + 1) == 3)
         groups++;
-    if (groups == 0 || (mark == '.' && groups == 1))
+    if (groups == 0 || (mark == '.' && groups == 1 && at[length + 4] != ','))
         return length;
     for (size_t i = 0; i < groups; i++)
         memcpy(ret_digits + length + 3 * i, at + length + 4 * i + 1, 3);
@@ -41,9 +41,12 @@ static size_t read_whole(const char *at, char *ret_digits, size_t *ret_count)
     return length + 4 * groups;
 }
 
-static bool has_decimals(const char *at)
+/* Decimals behind a whole number of some bytes: not where its thousands have the same mark. */
+static bool has_decimals(const char *whole, size_t length)
 {
-    return (*at == '.' || *at == ',') && is_digit(at[1]);
+    const char *at = whole + length;
+
+    return (*at == '.' || *at == ',') && is_digit(at[1]) && memchr(whole, *at, length) == NULL;
 }
 
 /* A sum of money has hundredths, any other number decimals, digit by digit. */
@@ -71,7 +74,7 @@ static size_t put_number(struct buf *words, const char *at, bool money)
         number_put_digits(words, digits, count);
     else
         number_put(words, 0); /* ".5" */
-    if (has_decimals(at + length))
+    if (has_decimals(at, length))
         length += put_decimals(words, at + length, money);
     return length;
 }
@@ -187,22 +190,32 @@ static size_t put_telephone(struct buf *words, const char *at)
     return length;
 }
 
-/* An address or a version, 192.168.1.1: four numbers or more that are not thousands.  0 where it is none. */
-static size_t put_dotted(struct buf *words, const char *at)
+/* Numbers with the same mark between, at least so many, that are not thousands.  Returns what they take, or
+ * 0. */
+static size_t row_length(const char *at, char mark, size_t least)
 {
     size_t length = count_digits(at), parts = 1;
     bool thousands = true;
 
-    for (size_t part; at[length] == '.' && (part = count_digits(at + length + 1)) > 0; length += 1 + part) {
+    for (size_t part; at[length] == mark && (part = count_digits(at + length + 1)) > 0; length += 1 + part) {
         thousands = thousands && part == 3;
         parts++;
     }
-    if (parts < 4 || thousands)
-        return 0;
+    return parts < least || thousands ? 0 : length;
+}
+
+/* An address or a version, 192.168.1.1, or a list, 1,2,3; 0 where it is neither. */
+static size_t put_row(struct buf *words, const char *at)
+{
+    size_t dotted = row_length(at, '.', 4);
+    size_t length = dotted > 0 ? dotted : row_length(at, ',', 3);
+
     for (size_t i = 0, part; i < length; i += part + 1) {
         part = count_digits(at + i);
-        if (i > 0)
+        if (i > 0 && dotted > 0)
             words_put(words, "tuqaa");
+        else
+            words_pause(words);
         number_put_digits(words, at + i, part);
     }
     return length;
@@ -222,6 +235,6 @@ size_t value_put(struct buf *words, const char *at, const char *previous, bool m
     if (length == 0)
         length = put_fraction(words, at);
     if (length == 0)
-        length = put_dotted(words, at);
+        length = put_row(words, at);
     return length > 0 ? length : put_number(words, at, money);
 }

@@ -58,6 +58,7 @@ static cst_val *words_of(cst_item *item)
 {
     const struct token token = {
         .text = item_feat_string(item, "name"),
+        .before = neighbour(item_prev(item_prev(item)), item_prev(item), item_prev(item_prev(item))),
         .previous = neighbour(item_prev(item), item, item_prev(item)),
         .next = neighbour(item, item_next(item), item_next(item)),
         .after = neighbour(item_next(item), item_next(item_next(item)), item_next(item_next(item))),

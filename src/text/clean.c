@@ -22,6 +22,9 @@
 /* So many Greek letters in a row, as in a product of two, are read by their names. */
 #define GREEK_NAMED_MAX 2
 
+#define DEGREE    0x00B0
+#define ORDINAL_O 0x00BA /* which many keyboards have in its place */
+
 struct cleaner {
     const struct text_language *language;
     const uint32_t *source;
@@ -66,6 +69,8 @@ static const char *find_replacement(const struct text_language *language, uint32
         return language->squared;
     if (code_point == 0xB3)
         return language->cubed;
+    if (language->degree != NULL && (code_point == DEGREE || code_point == ORDINAL_O))
+        return language->degree;
     return symbol_find(replacements, array_length(replacements), code_point);
 }
 

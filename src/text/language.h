@@ -30,8 +30,9 @@ struct text_language {
     const struct symbol *address_marks; /* "dot", within an address */
 
     /* Said around numbers, each with a space at either end. */
-    const char *squared; /* behind it, for ² */
+    const char *squared; /* behind it, for ²; without spaces where the engine reads it with its unit */
     const char *cubed;
+    const char *degree;      /* the same for °; NULL where it is a symbol as others are */
     const char *conjunction; /* between a number and a fraction: " and " */
     const char *power;       /* in front of what is raised: " to the " */
     const char *power_minus; /* the same with a sign: " to the minus " */

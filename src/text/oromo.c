@@ -11,9 +11,9 @@
 static const char *oromo_symbol(uint32_t code_point)
 {
     static const struct symbol names[] = {
-        {0x00A2, "saantima"}, {0x00A3, "paawundii"},       {0x00A5, "yeenii"},    {0x00A7, "keewwata"},
-        {0x00B0, "digrii"},   {0x00B1, "ida'uu hir'isuu"}, {0x00D7, "baay'isuu"}, {0x00F7, "hiruu"},
-        {0x20AC, "yuuroo"},   {0x20B9, "ruupii"},          {0x2116, "lakkoofsa"}, {0x2260, "wal qixa miti"},
+        {0x00A2, "saantima"},        {0x00A3, "paawundii"}, {0x00A5, "yeenii"},        {0x00A7, "keewwata"},
+        {0x00B1, "ida'uu hir'isuu"}, {0x00D7, "baay'isuu"}, {0x00F7, "hiruu"},         {0x20AC, "yuuroo"},
+        {0x20B9, "ruupii"},          {0x2116, "lakkoofsa"}, {0x2260, "wal qixa miti"},
     };
 
     return symbol_find(names, array_length(names), code_point);
@@ -69,8 +69,10 @@ const struct text_language text_oromo = {
     .symbol_name = oromo_symbol,
     .fractions = fractions,
     .address_marks = address_marks,
-    .squared = " kaaree ",
-    .cubed = " kuubii ",
+    /* Units are said in front of their number, so that the engine must see them whole. */
+    .squared = "^2",
+    .cubed = "^3",
+    .degree = "^o",
     .conjunction = " fi ",
     .power = " humna ",
     .power_minus = " humna hir'isuu ",

@@ -174,6 +174,17 @@ static bool is_ending(const char *letters, size_t count, bool apart)
     return vocabulary_is_ending(letters) && (small || count > 1);
 }
 
+/* The unit that is written with more than letters, "m^2", or nothing. */
+static const char *take_marked_unit(struct quantity *quantity, const char *at)
+{
+    for (size_t length = strlen(at); length > count_letters(at); length--)
+        if (vocabulary_unit(at, length) != NULL && !is_digit(at[length])) {
+            take_unit(quantity, vocabulary_unit(at, length));
+            return at + length;
+        }
+    return at;
+}
+
 /* The unit or the ending that is glued, or behind a hyphen or an apostrophe. */
 static const char *take_letters(struct quantity *quantity, const char *at)
 {
@@ -201,9 +212,7 @@ static const char *take_suffix(struct quantity *quantity, const char *at)
         words_put(&quantity->value, half_day); /* "8:30am" */
         return at + strlen(at);
     }
-    if (*at == '%' || *at == '$')
-        take_unit(quantity, vocabulary_unit(at++, 1));
-    at = take_letters(quantity, at);
+    at = take_letters(quantity, take_marked_unit(quantity, at));
     if (*at != '\0' || token->next == NULL || !ends_with_number(token->text))
         return at; /* the next token is said by itself */
     unit = unit_behind(token->next, token->after);
@@ -303,7 +312,7 @@ static const char *put_word_ending(struct buf *words, const char *at, size_t let
 
 static void put_parts(const struct token *token, struct buf *words)
 {
-    const char *at = token->text;
+    const char *at = token->text, *raised;
 
     while (*at != '\0' && buf_ok(words)) {
         size_t letters = count_letters(at);
@@ -314,6 +323,9 @@ static void put_parts(const struct token *token, struct buf *words)
         } else if (letters > 0) {
             put_letters(words, at, letters);
             at = put_word_ending(words, at + letters, letters);
+        } else if ((raised = vocabulary_raised(at, &letters)) != NULL) {
+            words_put(words, raised);
+            at += letters;
         } else {
             put_sign(words, token, at);
             at++;
@@ -327,6 +339,15 @@ static bool is_reckoned(const char *after)
     return after != NULL && (*after == '=' || strcmp(after, "+") == 0);
 }
 
+/* Whether a number is the token before, be it with a unit or an ending: "5km", "9ffaa", "5 km". */
+static bool is_behind_quantity(const struct token *token)
+{
+    if (starts_with_number(token->previous) || ends_with_number(token->previous))
+        return true;
+    return token->previous != NULL && ends_with_number(token->before) &&
+           unit_behind(token->previous, token->text) != NULL;
+}
+
 /* What is read otherwise than by its parts, or NULL. */
 static const char *special(const struct token *token)
 {
@@ -337,7 +358,7 @@ static const char *special(const struct token *token)
         words = vocabulary_half_day(token->text);
     if (words == NULL && (behind || before))
         words = vocabulary_month(token->text);
-    if (words == NULL && behind && before && strcmp(token->text, "-") == 0)
+    if (words == NULL && before && strcmp(token->text, "-") == 0 && is_behind_quantity(token))
         words = is_reckoned(token->after) ? "hir'isuu" : "hanga";
     return words;
 }

@@ -9,7 +9,8 @@
 #define TOKEN_WORDS_MAX 4096
 
 struct token {
-    const char *text; /* printable ASCII, without the punctuation around it; up to ENGINE_TOKEN_MAX bytes */
+    const char *text;   /* printable ASCII, without the punctuation around it; up to ENGINE_TOKEN_MAX bytes */
+    const char *before; /* the token before previous */
     const char *previous; /* the token before it, with nothing but blanks between; NULL where there is none */
     const char *next;     /* likewise the one behind it */
     const char *after;    /* and the one behind next */

@@ -83,10 +83,34 @@ const char *vocabulary_half_day(const char *token)
 const char *vocabulary_unit(const char *text, size_t length)
 {
     static const struct entry units[] = {
-        {"%", "dhibbentaa"},      {"km", "kiiloomeetira"},  {"m", "meetira"},       {"cm", "seentiimeetira"},
-        {"mm", "miiliimeetira"},  {"kg", "kiiloograama"},   {"g", "giraama"},       {"mg", "miiliigiraama"},
-        {"l", "liitira"},         {"ml", "miiliiliitira"},  {"ha", "hektaara"},     {"kb", "kiiloobaayitii"},
-        {"mb", "meegaabaayitii"}, {"gb", "giigaabaayitii"}, {"kw", "kiiloowaatii"},
+        {"%", "dhibbentaa"},
+        {"km", "kiiloomeetira"},
+        {"m", "meetira"},
+        {"cm", "seentiimeetira"},
+        {"mm", "miiliimeetira"},
+        {"kg", "kiiloograama"},
+        {"g", "giraama"},
+        {"mg", "miiliigiraama"},
+        {"l", "liitira"},
+        {"ml", "miiliiliitira"},
+        {"ha", "hektaara"},
+        {"kb", "kiiloobaayitii"},
+        {"mb", "meegaabaayitii"},
+        {"gb", "giigaabaayitii"},
+        {"kw", "kiiloowaatii"},
+        {"m^2", "meetira kaaree"},
+        {"m2", "meetira kaaree"},
+        {"km^2", "kiiloomeetira kaaree"},
+        {"km2", "kiiloomeetira kaaree"},
+        {"cm^2", "seentiimeetira kaaree"},
+        {"m^3", "meetira kuubii"},
+        {"m3", "meetira kuubii"},
+        {"cm^3", "seentiimeetira kuubii"},
+        {"km/h", "sa'aatiitti kiiloomeetira"},
+        {"km/sa'aatii", "sa'aatiitti kiiloomeetira"},
+        {"^o", "digrii"},
+        {"^oc", "digrii seelshiyeesii"},
+        {"^of", "digrii faarenaayitii"},
     };
     /* Qarshii and doolaara, as Oromo has them, belong to what follows them. */
     static const struct entry currencies[] = {
@@ -99,6 +123,27 @@ const char *vocabulary_unit(const char *text, size_t length)
     if (length > 1 || !isupper((unsigned char)*text) || *text == 'L')
         unit = find(units, array_length(units), text, length);
     return unit != NULL ? unit : find(currencies, array_length(currencies), text, length);
+}
+
+const char *vocabulary_raised(const char *text, size_t *ret_length)
+{
+    static const struct entry raised[] = {
+        {"^oc", "digrii seelshiyeesii"},
+        {"^of", "digrii faarenaayitii"},
+        {"^o", "digrii"},
+        {"^2", "kaaree"},
+        {"^3", "kuubii"},
+    };
+
+    for (size_t i = 0; i < array_length(raised); i++) {
+        size_t length = strlen(raised[i].key);
+
+        if (strncasecmp(raised[i].key, text, length) == 0 && !isalnum((unsigned char)text[length])) {
+            *ret_length = length;
+            return raised[i].words;
+        }
+    }
+    return NULL;
 }
 
 const char *vocabulary_sign(char sign)

@@ -21,6 +21,10 @@ const char *vocabulary_half_day(const char *token);
  */
 const char *vocabulary_unit(const char *text, size_t length);
 
+/* What is said for a raised sign behind anything but a number, "^2" or "^oC", and how much of the text that
+ * is; or NULL. */
+const char *vocabulary_raised(const char *text, size_t *ret_length);
+
 /* A sign of ASCII that is said by its name, or NULL for one that is silent. */
 const char *vocabulary_sign(char sign);
 

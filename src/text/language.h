@@ -40,6 +40,10 @@ struct text_language {
     const char *minus;
     const char *plus;
 
+    /* The engine reads " - " between numbers as a range; else a dash there is a pause as it is between words.
+     */
+    bool spaced_ranges;
+
     /* Empty where the name of the symbol is said in its place. */
     const struct text_currency *currencies; /* ended by a row of zeros */
     const char *const *scales;              /* behind an amount: " million" */

@@ -79,6 +79,7 @@ const struct text_language text_oromo = {
     .power_plus = " humna ida'uu ",
     .minus = " hir'isuu ",
     .plus = " ida'uu ",
+    .spaced_ranges = true,
     .currencies = currencies,
     .scales = none,
     .abbreviations = abbreviations,

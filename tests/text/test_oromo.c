@@ -39,6 +39,7 @@ Test(text_oromo, an_apostrophe_of_any_kind_is_the_plain_one)
         "'",      "\u2019", "\u2018", "\u201B", "\u02BC", "\u02BB", "\u02BD", "\u02BE",
         "\u02BF", "\u02C0", "\u02C8", "\u02B9", "\u0294", "\u2032", "\u00B4", "\uFF07",
         "\uA78C", "\uA78B", "\u055A", "\u05F3", "\u07F4", "\u1FBD", "\u1FBF", "\u2035",
+        "\u02C1", "\u02CA", "\u02CB", "\u02EE", "\u0384", "\u1FFD", "\u275B", "\u275C",
     };
     char text[32];
 
@@ -47,6 +48,18 @@ Test(text_oromo, an_apostrophe_of_any_kind_is_the_plain_one)
         testcase_becomes(text, "har'a");
     }
     testcase_becomes("bu`uura", "bu`uura");
+}
+
+Test(text_oromo, a_dash_between_numbers_is_left_to_the_engine)
+{
+    testcase_becomes("1974 – 1991", "1974 - 1991");
+    testcase_becomes("5 km\u00A0–\u00A010 km", "5 km - 10 km");
+    testcase_becomes("5 m² – 10 m²", "5 m^2 - 10 m^2");
+    testcase_becomes("20% – 30%", "20% - 30%");
+    testcase_becomes("bara 2017 dhufe – 12 isaanii", "bara 2017 dhufe, 12 isaanii");
+    testcase_becomes("har'a – boru", "har'a, boru");
+    testcase_becomes("har'a – 5", "har'a, 5");
+    testcase_becomes("5 – har'a", "5, har'a");
 }
 
 Test(text_oromo, symbols_have_names_in_oromo)

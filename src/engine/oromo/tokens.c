@@ -239,6 +239,12 @@ static const char *name_hyphen(const char *at)
     return behind == '=' || behind == '+' ? "hir'isuu" : "hanga";
 }
 
+/* Of a telephone number: it has a + in front, perhaps. */
+static bool is_group(const struct token *token, const char *at)
+{
+    return token->in_telephone && at == token->text;
+}
+
 /* Puts the number at the front of text, which ends with a NUL, with all that belongs to it; returns what is
  * left. */
 static const char *put_quantity(struct buf *words, const struct token *token, const char *at)
@@ -253,7 +259,8 @@ static const char *put_quantity(struct buf *words, const struct token *token, co
         words_put(words, "hir'isuu"); /* "$-5" */
         at++;
     }
-    at += value_put(&quantity.value, at, previous, money);
+    at += is_group(token, at) ? value_put_grouped(&quantity.value, at)
+                              : value_put(&quantity.value, at, previous, money);
     if (*at == '-' && is_digit(at[1])) {
         words_put(&quantity.value, name_hyphen(at));
         at += 1 + value_put(&quantity.value, at + 1, NULL, money);
@@ -262,6 +269,8 @@ static const char *put_quantity(struct buf *words, const struct token *token, co
     if (quantity.noun != NULL)
         words_put(words, quantity.noun);
     words_put(words, buf_str(&quantity.value));
+    if (token->in_telephone && starts_with_number(token->next))
+        words_pause(words);
     buf_release(&quantity.value);
     return at;
 }
@@ -317,7 +326,7 @@ static void put_parts(const struct token *token, struct buf *words)
     while (*at != '\0' && buf_ok(words)) {
         size_t letters = count_letters(at);
 
-        if (starts_quantity(token, at) || value_telephone_length(at) > 0) {
+        if (starts_quantity(token, at) || value_telephone_length(at) > 0 || is_group(token, at)) {
             at = put_quantity(words, token, at);
             at = put_hyphen(words, token, at);
         } else if (letters > 0) {

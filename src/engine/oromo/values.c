@@ -7,8 +7,12 @@
 #include "engine/oromo/numbers.h"
 #include "engine/oromo/vocabulary.h"
 
-/* A row of digits behind + that is as long as this is a telephone number, not a sum. */
+/* A row of digits behind + or 0 that is as long as this is a telephone number, not a sum. */
 #define TELEPHONE_DIGITS 9
+
+/* Of Ethiopia and Kenya, with the code of the country and without. */
+#define TELEPHONE_DIGITS_ABROAD 12
+#define TELEPHONE_DIGITS_HOME   10
 
 static size_t count_digits(const char *at)
 {
@@ -165,22 +169,54 @@ static size_t put_fraction(struct buf *words, const char *at)
     return 2 + digits;
 }
 
-size_t value_telephone_length(const char *at)
+/* Digits, with hyphens between and maybe a + in front.  Returns what they take, and how many they are. */
+static size_t grouped_length(const char *at, size_t *ret_digits)
 {
-    size_t digits = 0;
     const char *end = at + (*at == '+');
 
+    *ret_digits = 0;
     for (; is_digit(*end) || (*end == '-' && is_digit(end[1])); end++)
-        digits += is_digit(*end);
-    if (digits < TELEPHONE_DIGITS || (*at != '+' && *at != '0') || *end == '.' || *end == ',')
-        return 0;
+        *ret_digits += is_digit(*end);
     return (size_t)(end - at);
 }
 
-/* Digit by digit, with pauses where it is grouped; 0 where it is none. */
-static size_t put_telephone(struct buf *words, const char *at)
+/* 251911234567, as one has it on a screen. */
+static bool has_country(const char *at, size_t digits)
 {
-    size_t length = value_telephone_length(at);
+    return digits == TELEPHONE_DIGITS_ABROAD && (strncmp(at, "251", 3) == 0 || strncmp(at, "254", 3) == 0);
+}
+
+size_t value_telephone_length(const char *at)
+{
+    size_t digits, length = grouped_length(at, &digits);
+
+    if (digits < TELEPHONE_DIGITS || at[length] == '.' || at[length] == ',')
+        return 0;
+    return *at == '+' || *at == '0' || has_country(at, digits) ? length : 0;
+}
+
+size_t value_telephone_groups(const char *const *tokens, size_t count)
+{
+    size_t wanted = *tokens[0] == '+' ? TELEPHONE_DIGITS_ABROAD : TELEPHONE_DIGITS_HOME;
+    size_t all = 0, i = 0;
+    bool ended = *tokens[0] != '+' && *tokens[0] != '0';
+
+    for (; i < count && !ended && all < wanted; i++) {
+        size_t digits, length = grouped_length(tokens[i], &digits);
+
+        /* "0 10 20 30 40" are numbers. */
+        if (digits == 0 || digits > TELEPHONE_GROUP_DIGITS || (digits == 1 && *tokens[i] != '+') ||
+            (i > 0 && *tokens[i] == '+'))
+            break;
+        all += digits;
+        ended = tokens[i][length] != '\0'; /* by an ending */
+    }
+    return all >= TELEPHONE_DIGITS ? i : 0;
+}
+
+size_t value_put_grouped(struct buf *words, const char *at)
+{
+    size_t digits, length = grouped_length(at, &digits);
 
     for (size_t i = 0; i < length; i++)
         if (is_digit(at[i]))
@@ -223,11 +259,10 @@ static size_t put_row(struct buf *words, const char *at)
 
 size_t value_put(struct buf *words, const char *at, const char *previous, bool money)
 {
-    size_t length = put_telephone(words, at);
+    size_t length = value_telephone_length(at) > 0 ? value_put_grouped(words, at) : 0;
 
     if (*at == '.')
         return put_number(words, at, money);
-
     if (length == 0)
         length = put_date(words, at);
     if (length == 0)

@@ -55,13 +55,13 @@ static const struct text_currency currencies[] = {{0, NULL, NULL}};
 static const char *const none[] = {NULL};
 
 static const char *const abbreviations[] = {
-    "aadd", "dr", "fkn", "hub", "inj", "jen", "kol", "obb", "prof", NULL,
+    "aadd", "dr", "fkn", "hub", "inj", "jen", "kol", "ob", "obb", "pirof", "prof", NULL,
 };
 
 /* Months are among them: "Onk. 12". */
 static const char *const number_abbreviations[] = {
-    "ado", "ama", "bit",  "br",  "cam", "elb", "ful", "fuul", "gur", "hag",
-    "kew", "lak", "lakk", "mud", "onk", "qar", "sad", "wax",  NULL,
+    "ado", "ama", "bilb", "bit",  "br",  "cam", "elb", "ful", "fuul", "gur",
+    "hag", "kew", "lak",  "lakk", "mud", "onk", "qar", "sad", "wax",  NULL,
 };
 
 const struct text_language text_oromo = {

@@ -79,14 +79,25 @@ static void put_word(struct buf *words, const char *at, size_t count)
     }
 }
 
-/* The capitals of "SQLiin", or 0: letters that are named, with an ending in small ones. */
+static size_t count_capitals(const char *at, size_t count)
+{
+    size_t capitals = 0;
+
+    while (capitals < count && at[capitals] >= 'A' && at[capitals] <= 'Z')
+        capitals++;
+    return capitals;
+}
+
+/* The capitals of "SQLiin" and "ABO'n", or 0: what has an ending in small letters. */
 static size_t count_initials(const char *at, size_t count)
 {
-    size_t initials = 0;
+    size_t capitals = count_capitals(at, count);
 
-    while (initials < count && at[initials] >= 'A' && at[initials] <= 'Z')
-        initials++;
-    return initials > 1 && initials < count && !has_vowel(at, initials) ? initials : 0;
+    if (capitals < 2 || capitals == count)
+        return 0;
+    if (is_apostrophe(at[capitals]) && at[count] == '\0' && islower((unsigned char)at[capitals + 1]))
+        return vocabulary_is_ending(at + capitals + 1) ? capitals : 0;
+    return has_vowel(at, capitals) ? 0 : capitals;
 }
 
 static void put_ending(struct buf *words, const char *at, size_t count)
@@ -106,7 +117,8 @@ static void put_letters(struct buf *words, const char *at, size_t count)
     if (abbreviation != NULL) {
         words_put(words, abbreviation); /* "fi/ykn" */
     } else if (initials > 0) {
-        name_letters(words, at, initials);
+        put_letters(words, at, initials);
+        initials += is_apostrophe(at[initials]);
         put_ending(words, at + initials, count - initials);
     } else if (count == 1 || !has_vowel(at, count)) {
         name_letters(words, at, count);
@@ -199,7 +211,10 @@ static const char *take_letters(struct quantity *quantity, const char *at)
         take_unit(quantity, vocabulary_unit(letters, unit));
     else if (count == 0 || !is_ending(letters, count, start > at))
         return at;
-    put_ending(&quantity->value, letters + unit, count - unit);
+    if (vocabulary_is_english_ordinal(letters))
+        words_end_with(&quantity->value, "ffaa", 4);
+    else
+        put_ending(&quantity->value, letters + unit, count - unit);
     return start + count;
 }
 
@@ -287,14 +302,35 @@ static bool starts_quantity(const struct token *token, const char *at)
     return is_digit(*at) || (*at == '.' && is_digit(at[1]));
 }
 
+/* "*847#", which one dials. */
+static bool is_dialled(const char *text)
+{
+    return *text == '*' && is_digit(text[1]) && text[strlen(text) - 1] == '#';
+}
+
+/* By what is around it, or NULL. */
+static const char *name_sign(const struct token *token, const char *at)
+{
+    bool number_behind = is_digit(at[1]) || (at[1] == '\0' && starts_with_number(token->next));
+
+    if (*at == '-' && at == token->text && starts_quantity(token, at + 1))
+        return "hir'isuu";
+    if (*at == '#' && !number_behind)
+        return "haashii"; /* "#Oromoo" */
+    if (*at == '*' && is_dialled(token->text))
+        return "urjii";
+    if (*at == '*' && number_behind &&
+        (at > token->text ? is_digit(at[-1]) : ends_with_number(token->previous)))
+        return "baay'isuu";
+    return vocabulary_sign(*at);
+}
+
 /* A sign in front of a number, or anywhere else.  Two numbers with a mark between that is silent ("120/80")
  * are kept apart. */
 static void put_sign(struct buf *words, const struct token *token, const char *at)
 {
-    const char *name = vocabulary_sign(*at);
+    const char *name = name_sign(token, at);
 
-    if (*at == '-' && at == token->text && starts_quantity(token, at + 1))
-        name = "hir'isuu";
     if (name != NULL)
         words_put(words, name);
     else if (is_digit(at[1]))
@@ -379,6 +415,13 @@ static bool is_taken(const struct token *token)
            (unit_behind(token->text, token->next) != NULL || vocabulary_is_ending(token->text));
 }
 
+/* A unit without a number before it, "kg": capitals are as likely to be a name, "MM". */
+static bool is_lone_unit(const struct token *token, size_t length)
+{
+    return length > 1 && vocabulary_unit(token->text, length) != NULL && !has_vowel(token->text, length) &&
+           (count_capitals(token->text, length) < length || starts_with_number(token->next));
+}
+
 void token_words(const struct token *token, struct buf *ret_words)
 {
     const char *words = special(token);
@@ -389,8 +432,7 @@ void token_words(const struct token *token, struct buf *ret_words)
         return;
     if (words != NULL) {
         words_put(ret_words, words);
-    } else if (length > 1 && vocabulary_unit(token->text, length) != NULL &&
-               !has_vowel(token->text, length)) {
+    } else if (is_lone_unit(token, length)) {
         words_put(ret_words, vocabulary_unit(token->text, length));
     } else {
         put_parts(token, ret_words);

@@ -31,6 +31,9 @@ const char *vocabulary_sign(char sign);
 /* Whether letters are an ending even where a space or a hyphen sets them apart: "24 f", "2016-tti". */
 bool vocabulary_is_ending(const char *token);
 
+/* "st" of "1st" and the like. */
+bool vocabulary_is_english_ordinal(const char *letters);
+
 /* Whether a word says that a time of the day follows, or a sum of money. */
 bool vocabulary_is_hour(const char *token);
 bool vocabulary_is_money(const char *token);

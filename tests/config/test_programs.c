@@ -207,3 +207,14 @@ Test(programs, sayhookctl_finds_its_configuration_in_the_environment)
     testcase_fails(EX_CONFIG, "sayhookctl", "/nonexistent", RUN("sayhookctl", "--check-config"));
     testcase_fails(EX_CONFIG, "sayhookctl", "/nonexistent", RUN("sayhookctl", "key", "list"));
 }
+
+Test(programs, a_language_that_is_not_known_is_refused_with_those_that_are)
+{
+    struct program program = RUN("sayhook-synth", "--phones", "--language", "klingon");
+
+    cr_expect_eq(program.code, EX_USAGE, "%d", program.code);
+    cr_expect(strstr(buf_str(&program.stderr_text), "'klingon'; there are: english, oromo") != NULL, "%s",
+              buf_str(&program.stderr_text));
+    cr_expect_eq(program.stdout_text.length, 0);
+    program_release(&program);
+}

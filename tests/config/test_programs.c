@@ -213,7 +213,7 @@ Test(programs, a_language_that_is_not_known_is_refused_with_those_that_are)
     struct program program = RUN("sayhook-synth", "--phones", "--language", "klingon");
 
     cr_expect_eq(program.code, EX_USAGE, "%d", program.code);
-    cr_expect(strstr(buf_str(&program.stderr_text), "'klingon'; there are: english, oromo") != NULL, "%s",
+    cr_expect(strstr(buf_str(&program.stderr_text), "'klingon'; there are: english") != NULL, "%s",
               buf_str(&program.stderr_text));
     cr_expect_eq(program.stdout_text.length, 0);
     program_release(&program);

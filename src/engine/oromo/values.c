@@ -53,14 +53,19 @@ static bool has_decimals(const char *whole, size_t length)
     return (*at == '.' || *at == ',') && is_digit(at[1]) && memchr(whole, *at, length) == NULL;
 }
 
-/* A sum of money has hundredths, any other number decimals, digit by digit. */
+/* A sum of money has hundredths, of which none are said of a whole sum; any other number has decimals, digit
+ * by digit. */
 static size_t put_decimals(struct buf *words, const char *at, bool money)
 {
     size_t count = count_digits(at + 1);
 
     if (money && count == 2) {
-        words_put(words, "fi saantima");
-        number_put(words, (uint64_t)(at[1] - '0') * 10 + (uint64_t)(at[2] - '0'));
+        uint64_t hundredths = (uint64_t)(at[1] - '0') * 10 + (uint64_t)(at[2] - '0');
+
+        if (hundredths > 0) {
+            words_put(words, "fi saantima");
+            number_put(words, hundredths);
+        }
     } else {
         words_put(words, "tuqaa");
         number_spell(words, at + 1, count);

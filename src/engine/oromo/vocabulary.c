@@ -109,6 +109,7 @@ const char *vocabulary_unit(const char *text, size_t length)
         {"m2", "meetira kaaree"},
         {"km^2", "kiiloomeetira kaaree"},
         {"km2", "kiiloomeetira kaaree"},
+        {"mm^2", "miiliimeetira kaaree"},
         {"cm^2", "seentiimeetira kaaree"},
         {"m^3", "meetira kuubii"},
         {"m3", "meetira kuubii"},

@@ -45,6 +45,11 @@ int64_t clock_monotonic_ms(const struct clock *clock)
     return clock->monotonic_us(clock) / 1000;
 }
 
+int64_t clock_monotonic_us(const struct clock *clock)
+{
+    return clock->monotonic_us(clock);
+}
+
 /* 9999-12-31T23:59:59.999Z: RFC 3339 has four digits for a year. */
 #define LAST_MS 253402300799999
 

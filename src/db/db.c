@@ -312,6 +312,11 @@ int64_t db_changes(struct db *db)
     return sqlite3_changes64(db->handle);
 }
 
+int64_t db_rows_written(struct db *db)
+{
+    return sqlite3_total_changes64(db->handle);
+}
+
 int64_t db_last_insert(struct db *db)
 {
     return sqlite3_last_insert_rowid(db->handle);

@@ -32,10 +32,31 @@ int metrics_read(struct store *store, double ret_values[METRIC_COUNT], struct er
     return r;
 }
 
+int job_oldest_pending(struct store *store, int64_t *ret_created_at, struct error *err)
+{
+    cleanup(db_query_end) struct db_query *query = db_query(store->db, STATEMENT_metric_oldest_pending);
+    int r;
+
+    db_bind_int(query, 1, OLDEST_KEYS_MAX);
+    r = db_step(query, err);
+    if (r < 0)
+        return r;
+    *ret_created_at = db_column_int(query, 0) / 1000; /* an id is its creation in microseconds */
+    return 0;
+}
+
 void metric_add(struct store *store, enum metric metric, double amount)
 {
     assert(db_in_transaction(store->db));
     store->counted[metric] += amount;
+}
+
+void store_observe_ms(struct store *store, enum metric histogram, int64_t ms)
+{
+    if (ms < 0)
+        ms = 0;
+    metric_add(store, metric_bucket(histogram, ms * METRIC_MILLIONTHS / 1000), 1);
+    metric_add(store, metric_sum(histogram), (double)ms / 1000);
 }
 
 static int write_one(struct store *store, enum metric metric, struct error *err)

@@ -53,6 +53,7 @@ int store_begin(struct store *store, const char *who, struct error *err)
     memset(store->counted, 0, sizeof store->counted);
     store_forget_accounts(store);
     store->last_job = store->first_job = store->repeatables = 0;
+    store->rows_before = db_rows_written(store->db);
     return db_begin(store->db, who, err);
 }
 
@@ -89,6 +90,11 @@ void store_read_end(struct store *store)
 bool store_changed(struct store *store)
 {
     return db_changed(store->db);
+}
+
+int64_t store_rows_written(const struct store *store)
+{
+    return db_rows_written(store->db) - store->rows_before;
 }
 
 int64_t store_now(const struct store *store)

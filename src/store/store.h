@@ -255,11 +255,14 @@ struct setback {
 /*
  * Whose jobs are taken back.  lease_until: not where the worker has prolonged its lease meanwhile; 0 takes
  * back in any case.  culprit: the job_id of the job at which the worker crashed; NULL where it did not.
+ * is_lost: the worker does not leave of its own accord, which is counted by its cause.
  */
 struct take_back {
     int64_t worker;
     int64_t lease_until;
     const char *culprit;
+    bool is_lost;
+    enum lease_loss loss;
 };
 
 /*
@@ -490,6 +493,14 @@ void metric_add(struct store *store, enum metric metric, double amount);
 /* All of them, as of one moment where the caller has begun a read.  Those that nothing has changed yet are 0.
  */
 int metrics_read(struct store *store, double ret_values[METRIC_COUNT], struct error *err);
+
+/*
+ * When the oldest job that is pending was created; 0 where none is.  Of more than OLDEST_KEYS_MAX keys that
+ * wait it looks at those only that have been served most, whose turn is last: so it costs a few milliseconds
+ * at most, and is never too old.
+ */
+#define OLDEST_KEYS_MAX 1000
+int job_oldest_pending(struct store *store, int64_t *ret_created_at, struct error *err);
 
 /* One by its name (job/metric.h). */
 int metric_get(struct store *store, const char *name, double *ret_value, struct error *err);

@@ -8,7 +8,7 @@
 
 #include "api/internal.h"
 #include "base/file.h"
-#include "store/receivers.h"
+#include "store/gauges.h"
 
 static double seconds_since(const struct api *api, int64_t wall_ms)
 {
@@ -28,17 +28,10 @@ static int read_queue(struct exchange *exchange, double *values, struct error *e
 
 static int read_outbox(struct exchange *exchange, double *values, struct error *err)
 {
-    int r = 0;
+    int64_t due_at = 0;
+    int r = webhook_longest_due(exchange->store, &due_at, err);
 
-    values[METRIC_WEBHOOK_OVERDUE] = 0;
-    for (int i = 0; r == 0 && i < RECEIVER_CLASSES; i++) {
-        int64_t due_at = 0;
-
-        r = receiver_next_due(exchange->store, i, 0, &due_at, err);
-        if (r == 0 && due_at != 0)
-            values[METRIC_WEBHOOK_OVERDUE] =
-                fmax(values[METRIC_WEBHOOK_OVERDUE], seconds_since(exchange->api, due_at));
-    }
+    values[METRIC_WEBHOOK_OVERDUE] = due_at != 0 ? seconds_since(exchange->api, due_at) : 0;
     return r;
 }
 

@@ -35,20 +35,6 @@ struct committer {
 
 /* ---- the thread ---- */
 
-static struct timespec time_in(int64_t ms)
-{
-    struct timespec at = {0};
-
-    clock_gettime(CLOCK_MONOTONIC, &at);
-    at.tv_sec += ms / 1000;
-    at.tv_nsec += ms % 1000 * 1000000;
-    if (at.tv_nsec >= 1000000000) {
-        at.tv_nsec -= 1000000000;
-        at.tv_sec++;
-    }
-    return at;
-}
-
 /* Within the lock. */
 static bool flush_is_due(struct committer *committer)
 {
@@ -64,8 +50,9 @@ static bool wait_for_works(struct committer *committer)
 
     pthread_mutex_lock(&committer->mutex);
     while (committer->first == NULL && !committer->stopping && !flush_is_due(committer)) {
-        struct timespec until = time_in(COMMITTER_TALLY_MS);
+        struct timespec until;
 
+        clock_deadline(COMMITTER_TALLY_MS, &until);
         pthread_cond_timedwait(&committer->posted, &committer->mutex, &until);
     }
     more = committer->first != NULL || !committer->stopping;
@@ -344,10 +331,11 @@ struct tally *committer_tally(struct committer *committer)
 
 bool committer_flush(struct committer *committer, int64_t patience_ms)
 {
-    struct timespec until = time_in(patience_ms);
+    struct timespec until;
     int64_t asked;
     bool done;
 
+    clock_deadline(patience_ms, &until);
     pthread_mutex_lock(&committer->mutex);
     asked = ++committer->asked;
     pthread_cond_signal(&committer->posted);

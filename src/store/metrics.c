@@ -32,19 +32,6 @@ int metrics_read(struct store *store, double ret_values[METRIC_COUNT], struct er
     return r;
 }
 
-int job_oldest_pending(struct store *store, int64_t *ret_created_at, struct error *err)
-{
-    cleanup(db_query_end) struct db_query *query = db_query(store->db, STATEMENT_metric_oldest_pending);
-    int r;
-
-    db_bind_int(query, 1, OLDEST_KEYS_MAX);
-    r = db_step(query, err);
-    if (r < 0)
-        return r;
-    *ret_created_at = db_column_int(query, 0) / 1000; /* an id is its creation in microseconds */
-    return 0;
-}
-
 void metric_add(struct store *store, enum metric metric, double amount)
 {
     assert(db_in_transaction(store->db));

@@ -494,14 +494,6 @@ void metric_add(struct store *store, enum metric metric, double amount);
  */
 int metrics_read(struct store *store, double ret_values[METRIC_COUNT], struct error *err);
 
-/*
- * When the oldest job that is pending was created; 0 where none is.  Of more than OLDEST_KEYS_MAX keys that
- * wait it looks at those only that have been served most, whose turn is last: so it costs a few milliseconds
- * at most, and is never too old.
- */
-#define OLDEST_KEYS_MAX 1000
-int job_oldest_pending(struct store *store, int64_t *ret_created_at, struct error *err);
-
 /* One by its name (job/metric.h). */
 int metric_get(struct store *store, const char *name, double *ret_value, struct error *err);
 

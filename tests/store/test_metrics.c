@@ -7,6 +7,7 @@
 
 #include "base/cleanup.h"
 #include "store/committer.h"
+#include "store/gauges.h"
 #include "support/database.h"
 
 #define RECEIVER_URL "http://127.0.0.1:9/x"
@@ -290,6 +291,29 @@ Test(metrics, each_attempt_counts_by_its_result_and_as_a_retry_from_the_second_o
     cr_assert_eq(value(METRIC_DELIVERIES_FAILED), 2.0);
     cr_assert_eq(value(METRIC_DELIVERIES_SUCCEEDED), 1.0);
     cr_assert_eq(value(METRIC_RETRIES), 2.0);
+}
+
+static int64_t longest_due(void)
+{
+    int64_t due_at = -1;
+
+    cr_assert_eq(webhook_longest_due(database.store, &due_at, NULL), 0);
+    return due_at;
+}
+
+Test(metrics, the_webhook_that_is_due_for_longest_is_found_until_its_attempt_begins)
+{
+    cleanup(job_release) struct job claim = claim_new(RECEIVER_URL);
+    cleanup(webhook_release) struct webhook webhook = {0};
+
+    cr_assert_eq(longest_due(), 0);
+    cr_assert_eq(database_finish(&database, &claim, &outcome_completed), 0);
+    cr_assert_eq(longest_due(), database.clock.wall_us / 1000);
+    fake_clock_advance(&database.clock, 3000);
+    cr_assert_eq(longest_due(), database.clock.wall_us / 1000 - 3000);
+    webhook = database_take_webhook(&database);
+    database_begin_attempt(&database, webhook.webhook);
+    cr_assert_eq(longest_due(), 0);
 }
 
 static double delays(int64_t milliseconds)

@@ -115,6 +115,18 @@ static void end_flush(struct committer *committer, int64_t asked, int r)
     pthread_mutex_unlock(&committer->mutex);
 }
 
+/* No transaction can begin: who waits for a flush must not make the next works wait for another try. */
+static void refuse_flush(struct committer *committer, int r)
+{
+    int64_t asked;
+
+    pthread_mutex_lock(&committer->mutex);
+    asked = committer->asked;
+    pthread_mutex_unlock(&committer->mutex);
+    committer->taken.count = 0;
+    end_flush(committer, asked, r);
+}
+
 /* A transaction of its own, which is not counted: else each would be the reason for the next. */
 static void flush_alone(struct committer *committer)
 {
@@ -242,6 +254,7 @@ static void *run(void *argument)
             works = take_works(committer, committer->queue_max);
             fail_works(works, NULL, r, &err);
             tell(works);
+            refuse_flush(committer, r);
         }
     }
     return NULL;

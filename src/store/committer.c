@@ -83,7 +83,7 @@ static struct commit_work *take_works(struct committer *committer, size_t most)
 
 /* ---- the tally ---- */
 
-#define NOT_DUE -1
+#define NOT_DUE (-1)
 
 /* Takes the tally where it is due: how many flushes were asked for until then, or NOT_DUE. */
 static int64_t take_tally(struct committer *committer)

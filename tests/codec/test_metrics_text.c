@@ -106,6 +106,20 @@ static char *read_document(void)
     return text;
 }
 
+/* The row of a metric, not that of an alert. */
+static bool is_of_a_metric(const char *row)
+{
+    const char *type = strstr(row, "` | ");
+
+    for (int i = METRIC_TYPE_COUNTER; type != NULL && i <= METRIC_TYPE_HISTOGRAM; i++) {
+        const char *name = metric_type_name((enum metric_type)i);
+
+        if (strncmp(type + 4, name, strlen(name)) == 0)
+            return true;
+    }
+    return false;
+}
+
 /* A row is "| `name` | type | …", or "| `name{label}` | type | …". */
 Test(metrics_text, the_document_has_a_row_for_each_metric_and_for_nothing_else)
 {
@@ -125,6 +139,6 @@ Test(metrics_text, the_document_has_a_row_for_each_metric_and_for_nothing_else)
         cr_expect_not_null(strstr(text, row), "docs/METRICS.md has no row%s", row);
     }
     for (const char *at = text; (at = strstr(at, "\n| `")) != NULL; at++)
-        rows++;
+        rows += is_of_a_metric(at);
     cr_assert_eq(rows, count);
 }

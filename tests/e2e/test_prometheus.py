@@ -82,12 +82,13 @@ def test_the_alerts_are_rules_that_keep_their_own_tests():
 
 
 def test_every_alert_has_a_test_and_says_what_to_do():
-    tests = TESTS.read_text()
+    tests, document = TESTS.read_text(), (TOP / "docs" / "METRICS.md").read_text()
     for rule in rules():
         name, notes = rule["alert"], rule["annotations"]
         check(f"alertname: {name}, exp_alerts: []" in tests, f"{name} has no test in which it is silent")
         check(f"alertname: {name}\n" in tests, f"{name} has no test in which it comes")
         check(rule["labels"]["severity"] in ("page", "ticket"), f"the severity of {name} is {rule['labels']}")
+        check(f"| `{name}` | {rule['labels']['severity']} | " in document, f"docs/METRICS.md has no row for {name}")
         check(notes["summary"] and "Next: " in notes["description"], f"{name} does not say what to do next")
         equal(notes["runbook"], f"docs/OPERATIONS.md#{name.lower()}", f"runbook of {name}")
 

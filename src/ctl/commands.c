@@ -90,6 +90,30 @@ const struct command ctl_commands[] = {
         .run = ctl_webhook_check,
     },
     {
+        .name = "worker pause",
+        .arguments = "",
+        .summary = "have the workers begin no job, until 'worker resume'",
+        .details =
+            "What is being spoken goes on to its end, webhooks are sent, and clients may create jobs, which\n"
+            "wait.  It lasts across restarts, and is for every worker of this database.\n",
+        .run = ctl_worker_pause,
+    },
+    {
+        .name = "worker resume",
+        .arguments = "",
+        .summary = "have the workers begin jobs again",
+        .run = ctl_worker_resume,
+    },
+    {
+        .name = "worker drain",
+        .arguments = "",
+        .summary = "pause, and wait until no job is being spoken",
+        .details =
+            "Exits with 0 then, and with 75 where jobs are left when the time is over.  Either way, and after\n"
+            "Ctrl-C, the workers stay paused until 'worker resume'.\n",
+        .run = ctl_worker_drain,
+    },
+    {
         .name = "migrate",
         .arguments = "",
         .summary = "create the database, or bring it to this version",

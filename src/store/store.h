@@ -336,6 +336,21 @@ int job_finish(struct store *store, int64_t id, int64_t epoch, const struct job_
 int job_put_back(struct store *store, int64_t id, int64_t epoch, const struct setback *setback,
                  struct error *err);
 
+/* ---- pausing ---- */
+
+/*
+ * While claiming is paused, job_claim() and key_waits() find nothing; what is claimed already goes on, and
+ * everything else does.  *ret_wall_ms is since when, 0 where it is not paused.
+ */
+int service_paused_since(struct store *store, int64_t *ret_wall_ms, struct error *err);
+
+/* [write] Pauses claiming, and has it go on.  STORE_CONFLICT where it is so already, which changes nothing. */
+int service_pause(struct store *store, struct error *err);
+int service_resume(struct store *store, struct error *err);
+
+/* Jobs that are processing, whoever has claimed them.  It costs what is claimed, not what there is. */
+int job_count_claimed(struct store *store, int64_t *ret_count, struct error *err);
+
 /* ---- webhooks and their deliveries ---- */
 
 /* An event that is owed to a receiver.  Strings are owned. */

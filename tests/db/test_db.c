@@ -363,6 +363,7 @@ static bool may_scan(const char *name, const char *table)
         {"idempotency_expire", "oldest"},           /* those */
         {"receiver_wrong", "owed"},                 /* once, as a sender starts: each receiver by an index */
         {"receiver_wrong", "r"},                    /* likewise: those that are due */
+        {"job_count_claimed", "jobs"},   /* by a partial index that holds claimed ones only */
         {"delivery_open", "deliveries"}, /* by a partial index that holds attempts under way only */
     };
 

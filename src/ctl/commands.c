@@ -90,6 +90,25 @@ const struct command ctl_commands[] = {
         .run = ctl_webhook_check,
     },
     {
+        .name = "config show",
+        .arguments = "",
+        .summary = "show every setting, and where its value comes from",
+        .details =
+            "Never shows the secret key, only where it lies.  'sayhookctl --help-settings' explains each\n"
+            "setting.\n",
+        .run = ctl_config_show,
+    },
+    {
+        .name = "config check",
+        .arguments = "",
+        .summary = "check the settings, and who owns what they name",
+        .details =
+            "Lists every fault with its line, and every file or folder with a wrong owner or mode with the\n"
+            "command that mends it.  Exits with 0 where there is no fault, and with 78 where there is one.\n"
+            "What it may not look at it says: run it as root.\n",
+        .run = ctl_config_check,
+    },
+    {
         .name = "worker pause",
         .arguments = "",
         .summary = "have the workers begin no job, until 'worker resume'",

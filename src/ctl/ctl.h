@@ -93,6 +93,8 @@ int ctl_delivery_list(struct ctl *ctl, int argc, char **argv);
 int ctl_delivery_show(struct ctl *ctl, int argc, char **argv);
 int ctl_delivery_redeliver(struct ctl *ctl, int argc, char **argv);
 int ctl_webhook_check(struct ctl *ctl, int argc, char **argv);
+int ctl_config_show(struct ctl *ctl, int argc, char **argv);
+int ctl_config_check(struct ctl *ctl, int argc, char **argv);
 int ctl_worker_pause(struct ctl *ctl, int argc, char **argv);
 int ctl_worker_resume(struct ctl *ctl, int argc, char **argv);
 int ctl_worker_drain(struct ctl *ctl, int argc, char **argv);

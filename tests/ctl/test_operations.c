@@ -171,3 +171,131 @@ Test(operations, a_wait_that_is_none_is_refused)
     expect_text(&program.stderr_text, "--wait");
     program_release(&program);
 }
+
+/* ---- config ---- */
+
+static void testcase_shows(const struct json_document *shown, const char *name, const char *value, int line)
+{
+    char pointer[64];
+
+    for (int i = 0;; i++) {
+        snprintf(pointer, sizeof pointer, "/settings/%d/name", i);
+        cr_assert_not_null(json_read_string(shown, pointer), "%s is not shown", name);
+        if (strcmp(json_read_string(shown, pointer), name) != 0)
+            continue;
+        snprintf(pointer, sizeof pointer, "/settings/%d/value", i);
+        cr_expect_str_eq(json_read_string(shown, pointer), value);
+        snprintf(pointer, sizeof pointer, "/settings/%d/source", i);
+        cr_expect_str_eq(json_read_string(shown, pointer), line > 0 ? "file" : "default");
+        snprintf(pointer, sizeof pointer, "/settings/%d/line", i);
+        cr_expect_eq(json_read_number(shown, pointer, 0), line);
+        return;
+    }
+}
+
+Test(operations, every_setting_is_shown_with_where_it_comes_from)
+{
+    struct json_document *shown;
+
+    configure("poll_interval = 1500ms\nwebhook_ports = 443 8443\n");
+    shown = read_json(0, RUN("config", "show", "--json"));
+    cr_expect_str_eq(json_read_string(shown, "/file"), config);
+    testcase_shows(shown, "database", database.path, 1);
+    testcase_shows(shown, "poll_interval", "1500ms", 5);
+    testcase_shows(shown, "webhook_ports", "443 8443", 6);
+    testcase_shows(shown, "max_body_bytes", "16M", 0);
+    testcase_shows(shown, "webhook_retry_schedule", "0s 5s 5m 30m 2h 5h 10h 14h 20h 1d", 0);
+    json_read_free(shown);
+}
+
+Test(operations, the_key_itself_is_never_shown)
+{
+    static const char key[] = "0123456789abcdef0123456789abcdef";
+    char path[96], setting[128];
+    struct program program;
+
+    snprintf(path, sizeof path, "%s/secret_key", database.folder);
+    cr_assert_eq(file_replace(path, key, sizeof key - 1, 0400, NULL), 0);
+    snprintf(setting, sizeof setting, "secret_key_file = %s\n", path);
+    configure(setting);
+    program = RUN("config", "show");
+    cr_expect_eq(program.code, 0);
+    expect_text(&program.stdout_text, path);
+    cr_expect_null(strstr(buf_str(&program.stdout_text), key));
+    program_release(&program);
+}
+
+/* The folders that the configuration names, as they should be. */
+static void make_folders(void)
+{
+    char path[96];
+
+    cr_assert_eq(chmod(database.folder, 0750), 0);
+    snprintf(path, sizeof path, "%s/downloads", database.folder);
+    cr_assert_eq(mkdir(path, 0750), 0);
+    snprintf(path, sizeof path, "%s/spool", database.folder);
+    cr_assert_eq(mkdir(path, 0700), 0);
+}
+
+Test(operations, a_right_configuration_is_ok)
+{
+    struct program program;
+
+    make_folders();
+    program = RUN("config", "check");
+    cr_expect_eq(program.code, 0, "%s", buf_str(&program.stdout_text));
+    expect_text(&program.stdout_text, "sayhook.conf: ok");
+    program_release(&program);
+}
+
+static void testcase_faulty(const char *const *expected)
+{
+    struct program program = RUN("config", "check");
+
+    cr_expect_eq(program.code, EX_CONFIG);
+    for (; *expected != NULL; expected++)
+        expect_text(&program.stdout_text, *expected);
+    program_release(&program);
+}
+
+#define FAULTY(...) testcase_faulty((const char *const[]){__VA_ARGS__, NULL})
+
+Test(operations, every_fault_of_a_configuration_is_named_with_its_line)
+{
+    make_folders();
+    configure("poll_intervall = 5ms\nlog_level = loud\nlog_level = info\n");
+    FAULTY("sayhook.conf:5: there is no setting \"poll_intervall\"; did you mean poll_interval?",
+           "sayhook.conf:6: log_level = \"loud\"", "sayhook.conf:7: log_level stands here a second time");
+}
+
+Test(operations, what_others_may_change_is_named_with_the_command_that_mends_it)
+{
+    char path[96], command[128];
+
+    make_folders();
+    cr_assert_eq(chmod(config, 0666), 0);
+    snprintf(path, sizeof path, "%s/downloads", database.folder);
+    cr_assert_eq(chmod(path, 0777), 0);
+    snprintf(command, sizeof command, "chmod o-w '%s'", path);
+    FAULTY("has the mode 0666: others than its owner may change it", "chmod go-w '", command);
+}
+
+Test(operations, folders_that_are_missing_are_named)
+{
+    cr_assert_eq(chmod(database.folder, 0750), 0);
+    FAULTY("/downloads: No such file or directory", "install -d -o ");
+}
+
+Test(operations, a_key_that_others_may_read_is_named)
+{
+    static const char key[] = "0123456789abcdef0123456789abcdef";
+    char path[96], setting[128];
+
+    make_folders();
+    snprintf(path, sizeof path, "%s/secret_key", database.folder);
+    cr_assert_eq(file_replace(path, key, sizeof key - 1, 0644, NULL), 0);
+    cr_assert_eq(chmod(path, 0644), 0);
+    snprintf(setting, sizeof setting, "secret_key_file = %s\n", path);
+    configure(setting);
+    FAULTY("its mode is 0644", "chmod 0400 '");
+}

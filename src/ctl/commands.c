@@ -90,6 +90,15 @@ const struct command ctl_commands[] = {
         .run = ctl_webhook_check,
     },
     {
+        .name = "status",
+        .arguments = "",
+        .summary = "show what is going on: workers, jobs, webhooks, disks",
+        .details =
+            "Costs little however many jobs there are; counts end at 100000.  With --watch it goes on until\n"
+            "Ctrl-C; with --json then, a document a line.  'sayhookctl doctor' looks for what is wrong.\n",
+        .run = ctl_status,
+    },
+    {
         .name = "config show",
         .arguments = "",
         .summary = "show every setting, and where its value comes from",

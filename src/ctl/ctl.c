@@ -166,6 +166,26 @@ int ctl_open_store(struct ctl *ctl, struct store **ret_store)
     return r < 0 ? ctl_fail_error(ctl, r, &error) : 0;
 }
 
+int ctl_look_at_store(struct ctl *ctl, struct store **ret_store)
+{
+    struct store_options options = {.clock = &clock_system};
+    struct error error;
+    int version = 0;
+    int code = ctl_load_settings(ctl);
+    int r;
+
+    if (code != 0)
+        return code;
+    options.path = ctl->options.settings.database;
+    options.limits = limits_of_settings(&ctl->options.settings);
+    r = store_look(&options, ret_store, &version, &error);
+    if (r == STORE_CONFLICT)
+        return ctl_fail(ctl, EX_CONFIG,
+                        "%s has version %d, and this program knows %d; see 'sayhookctl doctor'", options.path,
+                        version, store_version());
+    return r < 0 ? ctl_fail(ctl, ctl_code_of(r), "%s; see 'sayhookctl doctor'", error.text) : 0;
+}
+
 int ctl_open_secrets(struct ctl *ctl, struct store **ret_store)
 {
     struct store *store = NULL;

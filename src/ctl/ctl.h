@@ -65,6 +65,10 @@ int ctl_open_store(struct ctl *ctl, struct store **ret_store);
  * key. */
 int ctl_open_secrets(struct ctl *ctl, struct store **ret_store);
 
+/* Reads the configuration and opens the database to look at: nothing of it is changed, nor made where it is
+ * missing. */
+int ctl_look_at_store(struct ctl *ctl, struct store **ret_store);
+
 /* For cleanup(): a store that was opened, or NULL. */
 void ctl_close_store(struct store **store);
 
@@ -93,6 +97,7 @@ int ctl_delivery_list(struct ctl *ctl, int argc, char **argv);
 int ctl_delivery_show(struct ctl *ctl, int argc, char **argv);
 int ctl_delivery_redeliver(struct ctl *ctl, int argc, char **argv);
 int ctl_webhook_check(struct ctl *ctl, int argc, char **argv);
+int ctl_status(struct ctl *ctl, int argc, char **argv);
 int ctl_config_show(struct ctl *ctl, int argc, char **argv);
 int ctl_config_check(struct ctl *ctl, int argc, char **argv);
 int ctl_worker_pause(struct ctl *ctl, int argc, char **argv);

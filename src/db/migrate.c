@@ -50,12 +50,33 @@ static int identify(struct db *db, struct identity *ret_identity, struct error *
     return 0;
 }
 
-static int judge(const struct db *db, const struct identity *identity, struct error *err)
+static int judge_program(const struct db *db, const struct identity *identity, struct error *err)
 {
     if (!identity->empty && identity->application != APPLICATION_ID)
         return error_set(err, -EUCLEAN,
                          "%s is a database of another program; name a new file in the setting `database`",
                          db_path(db));
+    return 0;
+}
+
+int db_version(struct db *db, int *ret_version, struct error *err)
+{
+    struct identity identity;
+    int r = identify(db, &identity, err);
+
+    if (r == 0)
+        r = judge_program(db, &identity, err);
+    if (r == 0)
+        *ret_version = (int)identity.version;
+    return r;
+}
+
+static int judge(const struct db *db, const struct identity *identity, struct error *err)
+{
+    int r = judge_program(db, identity, err);
+
+    if (r < 0)
+        return r;
     if (identity->version > db_newest_version())
         return error_set(
             err, -EPROTO,

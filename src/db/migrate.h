@@ -13,6 +13,12 @@
 int db_newest_version(void);
 
 /*
+ * The version of a database as it is, which may be another than db_newest_version(); 0 where it is empty.
+ * -EUCLEAN where the file is another program's.
+ */
+int db_version(struct db *db, int *ret_version, struct error *err);
+
+/*
  * Brings the database to the newest version, and records each step in the table migrations.  *ret_before (may
  * be NULL) is the version found: 0 for a new file.  -EPROTO where the database is newer than this program: it
  * is not touched. -EUCLEAN where the file is another program's database.

@@ -14,12 +14,15 @@ const struct db_statement store_statements[STATEMENT_COUNT] = {
 #undef STATEMENT
 };
 
-int store_open(const struct store_options *options, struct store **ret_store, struct error *err)
+/* The connection alone; whoever calls it closes the store, also where it failed. */
+static int open_database(const struct store_options *options, bool read_only, struct store **ret_store,
+                         struct error *err)
 {
-    const struct db_options db_options = {
-        .path = options->path, .statements = store_statements, .statement_count = STATEMENT_COUNT};
-    struct store *store = calloc(1, sizeof *store);
-    int r;
+    const struct db_options db_options = {.path = options->path,
+                                          .statements = store_statements,
+                                          .statement_count = STATEMENT_COUNT,
+                                          .read_only = read_only};
+    struct store *store = *ret_store = calloc(1, sizeof *store);
 
     if (store == NULL)
         return error_set(err, -ENOMEM, "out of memory");
@@ -29,7 +32,14 @@ int store_open(const struct store_options *options, struct store **ret_store, st
     store->webhook_delay = options->webhook_delay;
     store->limits = options->limits;
     store->retention_audio = options->retention_audio;
-    r = db_open(&db_options, &store->db, err);
+    return db_open(&db_options, &store->db, err);
+}
+
+int store_open(const struct store_options *options, struct store **ret_store, struct error *err)
+{
+    struct store *store;
+    int r = open_database(options, false, &store, err);
+
     if (r == 0)
         r = db_migrate(store->db, options->clock, NULL, err);
     if (r < 0) {
@@ -38,6 +48,42 @@ int store_open(const struct store_options *options, struct store **ret_store, st
     }
     *ret_store = store;
     return 0;
+}
+
+int store_look(const struct store_options *options, struct store **ret_store, int *ret_version,
+               struct error *err)
+{
+    struct store *store;
+    int version = 0;
+    int r = open_database(options, true, &store, err);
+
+    if (r == 0)
+        r = db_version(store->db, &version, err);
+    if (r == 0)
+        *ret_version = version;
+    if (r == 0 && version != db_newest_version())
+        r = STORE_CONFLICT;
+    if (r != 0) {
+        store_close(store);
+        return r;
+    }
+    *ret_store = store;
+    return 0;
+}
+
+int store_version(void)
+{
+    return db_newest_version();
+}
+
+int store_is_wal(struct store *store, bool *ret_is_wal, struct error *err)
+{
+    return db_is_wal(store->db, ret_is_wal, err);
+}
+
+const char *store_library_version(void)
+{
+    return db_library_version();
 }
 
 struct store *store_close(struct store *store)

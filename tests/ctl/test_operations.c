@@ -172,6 +172,74 @@ Test(operations, a_wait_that_is_none_is_refused)
     program_release(&program);
 }
 
+/* ---- status ---- */
+
+Test(operations, status_tells_what_waits_runs_and_is_paused)
+{
+    cleanup(job_release) struct job claim = claim_a_job();
+    cleanup(job_release) struct job waiting = database_add_job(&database, database.key, "Hello.", NULL);
+    struct json_document *status;
+
+    testcase_steers("pause", "\"paused\":true");
+    status = read_json(0, RUN("status", "--json"));
+    cr_expect_eq(json_read_number(status, "/jobs/pending", -1), 1);
+    cr_expect_eq(json_read_number(status, "/jobs/processing", -1), 1);
+    cr_expect_not_null(json_read_string(status, "/jobs/oldest_pending_at"));
+    cr_expect_not_null(json_read_string(status, "/paused_since"));
+    cr_expect_eq(json_read_number(status, "/workers/known", -1), 1);
+    cr_expect_eq(json_read_number(status, "/workers/alive", -1), 0); /* of a test, without a lock */
+    cr_expect_eq(json_read_number(status, "/keys/live", -1), 1);
+    cr_expect_eq(json_read_number(status, "/disks/2/reserve_bytes", -1), 256 << 20);
+    json_read_free(status);
+}
+
+Test(operations, people_see_what_is_missing_and_what_starts_it)
+{
+    struct program program = RUN("status");
+
+    cr_expect_eq(program.code, 0);
+    expect_text(&program.stdout_text, "NONE IS ALIVE: systemctl start sayhook-worker");
+    expect_text(&program.stdout_text, "NOBODY LISTENS");
+    cr_expect_null(strchr(buf_str(&program.stdout_text), '\033'));
+    program_release(&program);
+}
+
+Test(operations, status_neither_makes_nor_migrates_a_database)
+{
+    struct program program;
+
+    database_execute(&database, "PRAGMA user_version = 8");
+    program = RUN("status");
+    cr_expect_eq(program.code, EX_CONFIG);
+    expect_text(&program.stderr_text, "has version 8");
+    program_release(&program);
+    cr_expect_eq(database_count(&database, "PRAGMA user_version"), 8);
+    configure("");
+    cr_assert_eq(unlink(database.path), 0);
+    program = RUN("status");
+    cr_expect_eq(program.code, EX_NOINPUT);
+    expect_text(&program.stderr_text, "sayhookctl doctor");
+    cr_expect_neq(access(database.path, F_OK), 0);
+    program_release(&program);
+}
+
+Test(operations, a_watch_ends_with_ctrl_c_and_has_no_codes_for_terminals_elsewhere)
+{
+    char line[4096] = "";
+    struct program program;
+
+    program_start(&program, "sayhookctl", NULL,
+                  (const char *const[]){"--config", config, "status", "--watch", "--interval", "100ms",
+                                        "--json", NULL});
+    cr_assert_gt(read(program.out, line, sizeof line - 1), 0);
+    kill(program.pid, SIGINT);
+    program_wait(&program);
+    cr_expect_eq(program.code, 0, "%s", buf_str(&program.stderr_text));
+    cr_expect_eq(strncmp(line, "{\"version\":\"", 12), 0, "%s", line);
+    cr_expect_null(strchr(line, '\033'));
+    program_release(&program);
+}
+
 /* ---- config ---- */
 
 static void testcase_shows(const struct json_document *shown, const char *name, const char *value, int line)

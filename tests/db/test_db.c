@@ -363,6 +363,17 @@ static bool may_scan(const char *name, const char *table)
         {"idempotency_expire", "oldest"},           /* those */
         {"receiver_wrong", "owed"},                 /* once, as a sender starts: each receiver by an index */
         {"receiver_wrong", "r"},                    /* likewise: those that are due */
+        {"view_oldest_pending", "k"},               /* the keys that wait, by a partial index */
+        {"view_jobs_created", "(subquery-1)"},      /* this and the next: at most so many rows */
+        {"view_jobs_ended", "(subquery-1)"},
+        {"view_webhooks_planned", "(subquery-1)"},
+        {"view_webhooks_planned", "webhooks"},
+        {"view_attempts_open", "(subquery-1)"},
+        {"view_attempts_open", "deliveries"},
+        {"view_webhooks_failed", "(subquery-1)"},
+        {"view_receivers", "(subquery-1)"},
+        {"view_receivers", "receivers"},
+        {"view_keys", "api_keys"},       /* few, for an administrator */
         {"job_count_claimed", "jobs"},   /* by a partial index that holds claimed ones only */
         {"delivery_open", "deliveries"}, /* by a partial index that holds attempts under way only */
     };

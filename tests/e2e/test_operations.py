@@ -1,10 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """What an administrator steers and looks at, with the real product."""
 
+import fcntl
 import json
 import os
+import pty
+import select
 import signal
+import struct
 import subprocess
+import termios
+import time
 
 from product import BUILD, PATIENCE, check, equal, started, wait_for
 
@@ -61,3 +67,66 @@ def test_a_drained_worker_has_nothing_to_lose_and_the_next_one_stays_paused():
         equal(client.job(waiting["job_id"])["status"], "pending", "with another worker")
         product.ctl("worker", "resume")
         equal(client.wait(waiting["job_id"])["status"], "completed", "after the pause")
+
+
+def on_a_terminal(product, *arguments, seconds=1.5):
+    """What a command shows on a terminal of 30 rows until Ctrl-C; the exit code, and the bytes."""
+    master, slave = pty.openpty()
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 30, 60, 0, 0))
+    command = [str(BUILD / "sayhookctl"), "--config", product.env["SAYHOOK_CONFIG"], *arguments]
+    program = subprocess.Popen(command, stdin=slave, stdout=slave, stderr=slave)
+    os.close(slave)
+    shown = b""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if select.select([master], [], [], 0.1)[0]:
+            shown += os.read(master, 1 << 16)
+    program.send_signal(signal.SIGINT)
+    code = program.wait(PATIENCE)
+    os.close(master)
+    return code, shown.decode()
+
+
+def test_status_counts_jobs_as_soon_as_they_are_accepted_and_done(receiver):
+    with started() as product:
+        client = product.client
+        product.ctl("worker", "pause")
+        jobs = [client.create(webhook_url=receiver.url)["job_id"] for _ in range(3)]
+        status = product.ctl("status")
+        equal(status["jobs"]["pending"], 3, "pending")
+        equal(status["jobs"]["created_in_a_minute"], 3, "created")
+        check(status["jobs"]["oldest_pending_at"], "nothing is the oldest")
+        check(status["paused_since"], "it does not tell of the pause")
+        equal(status["workers"]["alive"], 1, "workers")
+        check(status["api"]["listens"], "the API does not listen")
+        product.ctl("worker", "resume")
+        for job_id in jobs:
+            receiver.wait(job_id)
+        wait_for("the deliveries", lambda: product.ctl("status")["webhooks"]["attempts_delivered_ever"] == 3)
+        status = product.ctl("status")
+        equal([status["jobs"][name] for name in ("pending", "processing", "completed_ever")], [0, 0, 3], "jobs")
+        equal(status["webhooks"]["planned"], 0, "webhooks")
+        equal(status["keys"], {"live": 1, "revoked": 0}, "keys")
+
+
+def test_a_watch_redraws_a_terminal_in_place_and_ends_with_ctrl_c(product):
+    code, shown = on_a_terminal(product, "status", "--watch", "--interval", "200ms")
+    equal(code, 0, "exit code")
+    frames = shown.split("\033[H")[1:]
+    check(len(frames) >= 2, f"{len(frames)} frames")
+    equal(shown.count("\033[2J"), 1, "times that the screen was erased as a whole")
+    for frame in frames[:-1]:
+        lines = frame.removesuffix("\033[J").split("\r\n")
+        check(len(lines) <= 30, "more lines than the terminal has")
+        check(all(len(line.removesuffix("\033[K")) <= 60 for line in lines), "a line is wider than the terminal")
+        check("workers    1 alive" in frame, frame)
+
+
+def test_a_worker_that_dies_is_seen_at_once():
+    with started() as product:
+        os.kill(product.worker_pid, signal.SIGKILL)
+        wait_for("the worker to end", lambda: not product.is_running(product.worker_pid))
+        workers = product.ctl("status")["workers"]
+        equal(workers["alive"], 0, "workers that live")
+        equal([worker["state"] for worker in workers["list"]], ["ended"], "what became of it")
+        check("NONE IS ALIVE" in run_ctl(product, "status").stdout, "people are not told")

@@ -20,6 +20,12 @@ SELECT count(*)
 FROM jobs INDEXED BY jobs_claimed
 WHERE status = 'processing';
 
+-- name: journal_mode
+PRAGMA journal_mode;
+
+-- name: library_version
+SELECT sqlite_version();
+
 -- What follows is for a screen that an administrator may leave open: none of it costs more where there is more of what is
 -- over, and counts end at a bound.
 

@@ -10,6 +10,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "crypto/secret.h"
+#include "store/service.h"
 
 /* The column at which the list's explanations start. */
 #define SUMMARY_COLUMN 20

@@ -14,6 +14,7 @@
 #include "config/number.h"
 #include "ctl/ctl.h"
 #include "ctl/status_report.h"
+#include "store/service.h"
 
 #define INTERVAL_DEFAULT "2s"
 #define INTERVAL_MIN_MS  100

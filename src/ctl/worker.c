@@ -14,6 +14,7 @@
 #include "ctl/interrupt.h"
 #include "ctl/progress.h"
 #include "ctl/show.h"
+#include "store/service.h"
 
 /* Jobs of usual length end in seconds; who waits for a book says so. */
 #define WAIT_DEFAULT "10m"

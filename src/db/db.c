@@ -96,7 +96,7 @@ int db_read_int(struct db *db, const char *sql, int64_t *ret_value, struct error
     return 0;
 }
 
-static int configure(struct db *db, bool read_only, struct error *err)
+static int configure(struct db *db, struct error *err)
 {
     char pragmas[512];
     int r;
@@ -114,7 +114,7 @@ static int configure(struct db *db, bool read_only, struct error *err)
              "PRAGMA secure_delete = ON;",
              CACHE_KIB, WAL_BYTES_KEPT);
     r = db_execute(db, pragmas, err);
-    if (r < 0 || read_only)
+    if (r < 0 || db->turnstile == NULL)
         return r;
     /* Changing the mode writes; a database that is in WAL mode already is left alone. */
     r = turnstile_enter(db->turnstile, err);
@@ -146,16 +146,11 @@ static int make_file(const char *path, struct error *err)
     return fd < 0 && fd != -EEXIST ? error_system(err, -fd, "cannot make the database %s", path) : 0;
 }
 
-/* SQLite says of a file that is missing and of one that may not be read the same. */
-static int is_there(const char *path, struct error *err)
-{
-    return access(path, R_OK) == 0 ? 0 : error_system(err, errno, "the database %s", path);
-}
-
 int db_open(const struct db_options *options, struct db **ret_db, struct error *err)
 {
     struct db *db = calloc(1, sizeof *db + options->statement_count * sizeof db->queries[0]);
     static pthread_once_t once = PTHREAD_ONCE_INIT;
+    int flags = options->read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
     int code, r;
 
     pthread_once(&once, configure_library);
@@ -166,17 +161,12 @@ int db_open(const struct db_options *options, struct db **ret_db, struct error *
     db->query_count = options->statement_count;
     for (size_t i = 0; i < options->statement_count; i++)
         db->queries[i] = (struct db_query){.db = db, .statement = &options->statements[i]};
-    r = options->read_only ? is_there(options->path, err) : turnstile_get(options->path, &db->turnstile, err);
+    r = options->read_only ? 0 : turnstile_get(options->path, &db->turnstile, err);
     if (r == 0 && !options->read_only)
         r = make_file(options->path, err);
     if (r == 0) {
-        code = sqlite3_open_v2(
-            options->path, &db->handle,
-            SQLITE_OPEN_NOMUTEX |
-                (options->read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE),
-            NULL);
-        r = code == SQLITE_OK ? configure(db, options->read_only, err)
-                              : db_fail(db, code, "cannot open it", err);
+        code = sqlite3_open_v2(options->path, &db->handle, flags | SQLITE_OPEN_NOMUTEX, NULL);
+        r = code == SQLITE_OK ? configure(db, err) : db_fail(db, code, "cannot open it", err);
     }
     if (r < 0) {
         db_close(db);
@@ -205,29 +195,6 @@ struct db *db_close(struct db *db)
 const char *db_path(const struct db *db)
 {
     return db->path;
-}
-
-const char *db_library_version(void)
-{
-    return sqlite3_libversion();
-}
-
-int db_is_wal(struct db *db, bool *ret_is_wal, struct error *err)
-{
-    sqlite3_stmt *statement = NULL;
-    int code = sqlite3_prepare_v2(db->handle, "PRAGMA journal_mode", -1, &statement, NULL);
-    bool is_wal = false;
-
-    if (code == SQLITE_OK && (code = sqlite3_step(statement)) == SQLITE_ROW) {
-        const char *mode = (const char *)sqlite3_column_text(statement, 0);
-
-        is_wal = mode != NULL && strcmp(mode, "wal") == 0;
-    }
-    sqlite3_finalize(statement);
-    if (code != SQLITE_ROW)
-        return db_fail(db, code, "its journal mode cannot be read", err);
-    *ret_is_wal = is_wal;
-    return 0;
 }
 
 /* Runs a statement of our own; *ret_value (may be NULL) is the first column of its row.  An SQLite result

@@ -28,20 +28,14 @@ struct db_options {
     const char *path;
     const struct db_statement *statements;
     size_t statement_count;
-    bool read_only; /* a file that is there, as it is; db_begin() is not to be called */
+    bool read_only; /* opens what is there, and db_begin() is not to be called */
 };
 
-/* Opens (and creates, unless read_only: -ENOENT) the file.  It is not migrated: see db/migrate.h. */
+/* Opens (and creates, unless read_only) the file.  It is not migrated: see db/migrate.h. */
 int db_open(const struct db_options *options, struct db **ret_db, struct error *err);
 struct db *db_close(struct db *db);
 
 const char *db_path(const struct db *db);
-
-/* The version of SQLite that runs, "3.40.1". */
-const char *db_library_version(void);
-
-/* Whether the file is in WAL mode. */
-int db_is_wal(struct db *db, bool *ret_is_wal, struct error *err);
 
 /*
  * The only way to write: takes the turnstile, then BEGIN IMMEDIATE.  who names the caller in diagnostics.

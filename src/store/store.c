@@ -7,6 +7,7 @@
 
 #include "db/migrate.h"
 #include "store/internal.h"
+#include "store/service.h"
 
 const struct db_statement store_statements[STATEMENT_COUNT] = {
 #define STATEMENT(name, sql) {#name, sql},
@@ -22,8 +23,9 @@ static int open_database(const struct store_options *options, bool read_only, st
                                           .statements = store_statements,
                                           .statement_count = STATEMENT_COUNT,
                                           .read_only = read_only};
-    struct store *store = *ret_store = calloc(1, sizeof *store);
+    struct store *store = calloc(1, sizeof *store);
 
+    *ret_store = store;
     if (store == NULL)
         return error_set(err, -ENOMEM, "out of memory");
     store->clock = options->clock;
@@ -37,10 +39,10 @@ static int open_database(const struct store_options *options, bool read_only, st
 
 int store_open(const struct store_options *options, struct store **ret_store, struct error *err)
 {
-    struct store *store;
+    struct store *store = NULL;
     int r = open_database(options, false, &store, err);
 
-    if (r == 0)
+    if (r == 0 && store != NULL) /* never NULL then, but analysers cannot know */
         r = db_migrate(store->db, options->clock, NULL, err);
     if (r < 0) {
         store_close(store);
@@ -53,11 +55,15 @@ int store_open(const struct store_options *options, struct store **ret_store, st
 int store_look(const struct store_options *options, struct store **ret_store, int *ret_version,
                struct error *err)
 {
-    struct store *store;
+    struct store *store = NULL;
     int version = 0;
-    int r = open_database(options, true, &store, err);
+    int r;
 
-    if (r == 0)
+    /* SQLite says the same of a file that is missing and of one that may not be read. */
+    if (access(options->path, R_OK) < 0)
+        return error_system(err, errno, "the database %s", options->path);
+    r = open_database(options, true, &store, err);
+    if (r == 0 && store != NULL) /* never NULL then, but analysers cannot know */
         r = db_version(store->db, &version, err);
     if (r == 0)
         *ret_version = version;
@@ -74,16 +80,6 @@ int store_look(const struct store_options *options, struct store **ret_store, in
 int store_version(void)
 {
     return db_newest_version();
-}
-
-int store_is_wal(struct store *store, bool *ret_is_wal, struct error *err)
-{
-    return db_is_wal(store->db, ret_is_wal, err);
-}
-
-const char *store_library_version(void)
-{
-    return db_library_version();
 }
 
 struct store *store_close(struct store *store)

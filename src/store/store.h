@@ -54,24 +54,6 @@ struct store_options {
 int store_open(const struct store_options *options, struct store **ret_store, struct error *err);
 struct store *store_close(struct store *store);
 
-/*
- * Opens the database for verbs that read alone: it neither creates nor migrates nor changes anything.  Of
- * options path and clock count, and what is shown of keys' limits.  -ENOENT, -EACCES; -EUCLEAN where it is
- * another program's, or damaged. STORE_CONFLICT where it has another version than this program's:
- * *ret_version, and there is no store.
- */
-int store_look(const struct store_options *options, struct store **ret_store, int *ret_version,
-               struct error *err);
-
-/* The version of the database that this program reads and writes. */
-int store_version(void);
-
-/* Whether the database is in the journal mode that all of this relies on. */
-int store_is_wal(struct store *store, bool *ret_is_wal, struct error *err);
-
-/* The version of the library under it. */
-const char *store_library_version(void);
-
 /* One write transaction; who is its name in diagnostics.  -EBUSY where the turnstile was not to be had in 10
  * s. */
 int store_begin(struct store *store, const char *who, struct error *err);
@@ -355,21 +337,9 @@ int job_finish(struct store *store, int64_t id, int64_t epoch, const struct job_
 int job_put_back(struct store *store, int64_t id, int64_t epoch, const struct setback *setback,
                  struct error *err);
 
-/* ---- pausing ---- */
-
-/*
- * While claiming is paused, job_claim() and key_waits() find nothing; what is claimed already goes on, and
- * everything else does.  *ret_wall_ms is since when, 0 where it is not paused.
+/* Since when claiming is paused (store/service.h) and job_claim() and key_waits() find nothing; 0: it is not.
  */
 int service_paused_since(struct store *store, int64_t *ret_wall_ms, struct error *err);
-
-/* [write] Pauses claiming, and has it go on.  STORE_CONFLICT where it is so already, which changes nothing.
- */
-int service_pause(struct store *store, struct error *err);
-int service_resume(struct store *store, struct error *err);
-
-/* Jobs that are processing, whoever has claimed them.  It costs what is claimed, not what there is. */
-int job_count_claimed(struct store *store, int64_t *ret_count, struct error *err);
 
 /* ---- webhooks and their deliveries ---- */
 

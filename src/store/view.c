@@ -5,6 +5,7 @@
 
 #include "store/internal.h"
 #include "store/receivers.h"
+#include "store/service.h"
 
 /* A number that one statement tells of up to two parameters; one that is negative is not bound. */
 static int read_number(struct store *store, enum statement statement, int64_t first, int64_t second,

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "store/service.h"
 #include "support/database.h"
 
 static struct database database;

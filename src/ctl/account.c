@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ctl/account.h"
 
-#include <dirent.h>
 #include <grp.h>
 #include <inttypes.h>
 #include <pwd.h>
@@ -11,13 +10,10 @@
 
 #include "base/buf.h"
 #include "base/cleanup.h"
-#include "base/file.h"
+#include "ctl/process.h"
 
 /* As whom Debian's nginx serves. */
 #define NGINX_USER "www-data"
-
-/* /proc/PID/status is some 1,500 bytes. */
-#define STATUS_MAX (64 << 10)
 
 void account_name(uid_t uid, char ret_name[ACCOUNT_NAME_SIZE])
 {
@@ -55,14 +51,6 @@ bool account_find(const char *name, struct account *ret_account)
 
 /* ---- nginx ---- */
 
-static bool read_proc(const char *pid, const char *name, struct buf *buf)
-{
-    char path[PATH_MAX];
-
-    snprintf(path, sizeof path, "/proc/%s/%s", pid, name);
-    return file_read(path, buf, NULL) == 0;
-}
-
 /* The effective one, the second number of a line "Uid:\t33\t33\t33\t33". */
 static bool read_id(const char *status, const char *label, unsigned int *ret_id)
 {
@@ -93,11 +81,11 @@ static bool read_account(const char *status, struct account *ret_account)
 /* The master runs as root, but it is the workers that serve. */
 static bool read_worker(const char *pid, struct account *ret_account)
 {
-    cleanup(buf_release) struct buf title = BUF_INIT(STATUS_MAX), status = BUF_INIT(STATUS_MAX);
+    cleanup(buf_release) struct buf title = BUF_INIT(PROCESS_FILE_MAX), status = BUF_INIT(PROCESS_FILE_MAX);
 
-    return read_proc(pid, "cmdline", &title) &&
+    return process_read(pid, "cmdline", &title) &&
            strncmp(buf_str(&title), "nginx: worker process", strlen("nginx: worker process")) == 0 &&
-           read_proc(pid, "status", &status) && read_account(buf_str(&status), ret_account);
+           process_read(pid, "status", &status) && read_account(buf_str(&status), ret_account);
 }
 
 static bool is_known(const struct account *accounts, size_t count, uid_t uid)
@@ -108,21 +96,14 @@ static bool is_known(const struct account *accounts, size_t count, uid_t uid)
     return false;
 }
 
-static void close_folder(DIR **folder)
-{
-    if (*folder != NULL)
-        closedir(*folder);
-}
-
 size_t account_list_nginx(struct account *ret_accounts, size_t max)
 {
-    cleanup(close_folder) DIR *folder = opendir("/proc");
-    struct dirent *entry;
+    cleanup(processes_close) DIR *processes = processes_open();
+    const char *pid;
     size_t count = 0;
 
-    while (folder != NULL && count < max && (entry = readdir(folder)) != NULL)
-        if (entry->d_name[0] >= '0' && entry->d_name[0] <= '9' &&
-            read_worker(entry->d_name, &ret_accounts[count]))
+    while (count < max && (pid = processes_next(processes)) != NULL)
+        if (read_worker(pid, &ret_accounts[count]))
             count += !is_known(ret_accounts, count, ret_accounts[count].uid);
     if (count == 0 && max > 0)
         count = account_find(NGINX_USER, &ret_accounts[0]);

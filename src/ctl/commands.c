@@ -99,6 +99,16 @@ const struct command ctl_commands[] = {
         .run = ctl_status,
     },
     {
+        .name = "doctor",
+        .arguments = "",
+        .summary = "look for what is wrong, and say what to do",
+        .details =
+            "Changes nothing; beside the database it writes and syncs a file that has no name, to measure.\n"
+            "Exits with 0 where there is no fault, warnings or not, and with 1 where there is one.  Run it as\n"
+            "root: what it may not look at it skips.  Every voice says a word, which takes a second.\n",
+        .run = ctl_doctor,
+    },
+    {
         .name = "config show",
         .arguments = "",
         .summary = "show every setting, and where its value comes from",

@@ -97,6 +97,7 @@ int ctl_delivery_list(struct ctl *ctl, int argc, char **argv);
 int ctl_delivery_show(struct ctl *ctl, int argc, char **argv);
 int ctl_delivery_redeliver(struct ctl *ctl, int argc, char **argv);
 int ctl_webhook_check(struct ctl *ctl, int argc, char **argv);
+int ctl_doctor(struct ctl *ctl, int argc, char **argv);
 int ctl_status(struct ctl *ctl, int argc, char **argv);
 int ctl_config_show(struct ctl *ctl, int argc, char **argv);
 int ctl_config_check(struct ctl *ctl, int argc, char **argv);

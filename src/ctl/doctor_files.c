@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Who owns what lies on the disk, and who may do what with it. */
 #include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -12,6 +14,9 @@
 /* As whom the packaged daemons run. */
 #define SERVICE_USER "sayhook"
 
+/* Debian's nginx is in it; the downloads' group, so that it may read them. */
+#define NGINX_GROUP "www-data"
+
 /* As many of nginx's as may differ in whom they run as. */
 #define NGINX_ACCOUNTS_MAX 8
 
@@ -19,8 +24,7 @@
 #define MAY_WRITE  2U
 #define MAY_SEARCH 1U
 
-/* The folder of a path that is absolute; "/" for "/x". */
-static void parent_of(const char *path, char ret_folder[PATH_MAX])
+void doctor_parent(const char *path, char ret_folder[PATH_MAX])
 {
     char *slash;
 
@@ -36,11 +40,12 @@ void doctor_find_owner(struct doctor *doctor)
     struct account service;
     struct stat status;
 
-    parent_of(doctor->settings->database, folder);
+    doctor_parent(doctor->settings->database, folder);
     doctor->owner = stat(folder, &status) == 0 ? status.st_uid : geteuid();
     /* The packaged daemons are never root, and what is root's there is a mistake. */
-    if (doctor->owner == 0 && doctor->config_file != NULL &&
-        strcmp(doctor->config_file, SETTINGS_DEFAULT_FILE) == 0 && account_find(SERVICE_USER, &service))
+    if (doctor->owner == 0 &&
+        (doctor->config_file == NULL || strcmp(doctor->config_file, SETTINGS_DEFAULT_FILE) == 0) &&
+        account_find(SERVICE_USER, &service))
         doctor->owner = service.uid;
 }
 
@@ -92,7 +97,7 @@ void check_configuration_owner(struct doctor *doctor, struct finding *finding)
 
     if (doctor->config_file == NULL)
         return;
-    if (look(doctor->config_file, "the configuration", true, &status, finding)) {
+    if (look(doctor->config_file, "the configuration", false, &status, finding)) {
         check_writers(doctor->config_file, "the configuration", &status, finding);
         account_name(status.st_uid, name);
         if (status.st_uid != 0 && status.st_uid != geteuid() &&
@@ -104,40 +109,72 @@ void check_configuration_owner(struct doctor *doctor, struct finding *finding)
     }
     if (strchr(doctor->config_file, '/') == NULL)
         return;
-    parent_of(doctor->config_file, folder);
+    doctor_parent(doctor->config_file, folder);
     if (stat(folder, &status) == 0)
         check_writers(folder, "the configuration's folder", &status, finding);
-    if (finding->count == 0)
+    if (finding->count == 0 && access(doctor->config_file, F_OK) == 0)
         finding_note(finding, VERDICT_OK, "only its owner may change %s", doctor->config_file);
 }
 
 /* ---- the state ---- */
 
-static void check_folder(const struct doctor *doctor, const char *path, const char *what, mode_t forbidden,
-                         struct finding *finding)
+struct folder_rule {
+    const char *what;
+    mode_t forbidden;
+    const char *mode;  /* to be made with */
+    const char *group; /* likewise; NULL is the owner's */
+};
+
+static const struct folder_rule database_folder = {"the database's folder", S_IWOTH, "0750", NULL};
+static const struct folder_rule downloads_folder = {"downloads_dir", S_IWOTH, "2750", NGINX_GROUP};
+static const struct folder_rule spool_folder = {"spool_dir", S_IRWXG | S_IRWXO, "0700", NULL};
+
+static void advise_making(const struct doctor *doctor, const char *path, const struct folder_rule *rule,
+                          struct finding *finding)
 {
-    struct stat status;
+    bool has_group = rule->group != NULL && getgrnam(rule->group) != NULL;
     char name[ACCOUNT_NAME_SIZE];
-    size_t before = finding->count;
 
     account_name(doctor->owner, name);
-    if (!look(path, what, true, &status, finding)) {
+    finding_advise(finding, "install -d -o %s%s%s -m %s '%s'", name, has_group ? " -g " : "",
+                   has_group ? rule->group : "", rule->mode, path);
+}
+
+static void check_folder(const struct doctor *doctor, const char *path, const struct folder_rule *rule,
+                         struct finding *finding)
+{
+    size_t before = finding->count;
+    struct stat status;
+
+    if (!look(path, rule->what, true, &status, finding)) {
         if (finding->count > before && finding->notes[before].verdict == VERDICT_FAULT)
-            finding_advise(finding, "install -d -o %s -m 0750 '%s'", name, path);
+            advise_making(doctor, path, rule, finding);
         return;
     }
     if (!S_ISDIR(status.st_mode)) {
-        finding_note(finding, VERDICT_FAULT, "%s %s is no folder", what, path);
+        finding_note(finding, VERDICT_FAULT, "%s %s is no folder", rule->what, path);
         finding_advise(finding, "mend the setting, or move what is there away");
         return;
     }
-    check_owner(doctor, path, what, &status, finding);
-    if ((status.st_mode & forbidden) == 0)
+    check_owner(doctor, path, rule->what, &status, finding);
+    if ((status.st_mode & rule->forbidden) == 0)
         return;
     finding_note(finding, (status.st_mode & S_IWOTH) != 0 ? VERDICT_FAULT : VERDICT_WARNING,
-                 "%s %s has the mode %04o: others may %s", what, path, (unsigned int)status.st_mode & 07777,
+                 "%s %s has the mode %04o: others may %s", rule->what, path,
+                 (unsigned int)status.st_mode & 07777,
                  (status.st_mode & S_IWOTH) != 0 ? "change what is in it" : "see what is in it");
-    finding_advise(finding, "chmod %s '%s'", forbidden == S_IWOTH ? "o-w" : "go=", path);
+    finding_advise(finding, "chmod %s '%s'", rule->forbidden == S_IWOTH ? "o-w" : "go=", path);
+}
+
+/* Where the setting names another file by mistake, nobody shall be told to change that one's mode.  To be
+ * called before this process has the database open: to close it here would give up the locks on it. */
+static bool is_database(const char *path)
+{
+    static const char magic[] = "SQLite format 3";
+    cleanup(close_fd) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    char head[sizeof magic];
+
+    return fd >= 0 && read(fd, head, sizeof head) == sizeof head && memcmp(head, magic, sizeof magic) == 0;
 }
 
 /* The database and what lies beside it: one that belongs to another is one that the daemons cannot open. */
@@ -148,8 +185,8 @@ static void check_database_files(const struct doctor *doctor, struct finding *fi
     char path[PATH_MAX], folder[PATH_MAX];
     struct stat status, above;
 
-    parent_of(database, folder);
-    if (stat(folder, &above) < 0)
+    doctor_parent(database, folder);
+    if (stat(folder, &above) < 0 || !is_database(database))
         return;
     for (size_t i = 0; i < array_length(suffixes); i++) {
         snprintf(path, sizeof path, "%s%s", database, suffixes[i]);
@@ -172,11 +209,11 @@ void check_state_owners(struct doctor *doctor, struct finding *finding)
     const struct settings *settings = doctor->settings;
     char folder[PATH_MAX], name[ACCOUNT_NAME_SIZE];
 
-    parent_of(settings->database, folder);
-    check_folder(doctor, folder, "the database's folder", S_IWOTH, finding);
+    doctor_parent(settings->database, folder);
+    check_folder(doctor, folder, &database_folder, finding);
     check_database_files(doctor, finding);
-    check_folder(doctor, settings->downloads_dir, "downloads_dir", S_IWOTH, finding);
-    check_folder(doctor, settings->spool_dir, "spool_dir", S_IRWXG | S_IRWXO, finding);
+    check_folder(doctor, settings->downloads_dir, &downloads_folder, finding);
+    check_folder(doctor, settings->spool_dir, &spool_folder, finding);
     account_name(doctor->owner, name);
     if (finding->count == 0)
         finding_note(finding, VERDICT_OK, "database, downloads and spool belong to %s", name);

@@ -48,6 +48,16 @@ int job_count_claimed(struct store *store, int64_t *ret_count, struct error *err
     return read_one(store, STATEMENT_job_count_claimed, ret_count, err);
 }
 
+int job_newest_at(struct store *store, int64_t *ret_wall_ms, struct error *err)
+{
+    int64_t row = 0;
+    int r = read_one(store, STATEMENT_job_last_id, &row, err);
+
+    if (r == 0)
+        *ret_wall_ms = row / 1000; /* a row is the microsecond of its creation */
+    return r;
+}
+
 /* The first column, as text, of a statement that has one row; a longer one is cut. */
 static int read_text(struct store *store, enum statement statement, char *ret_text, size_t size,
                      struct error *err)

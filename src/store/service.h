@@ -27,6 +27,13 @@ int store_look(const struct store_options *options, struct store **ret_store, in
 /* The version of the database that this program reads and writes. */
 int store_version(void);
 
+/* How webhook secrets lie.  *ret_plain: in plain text, though this store has a sealer.  -EPROTO as
+ * secrets_seal(). */
+int secrets_look(struct store *store, bool *ret_plain, struct error *err);
+
+/* When the newest job was created; 0 where there is none. */
+int job_newest_at(struct store *store, int64_t *ret_wall_ms, struct error *err);
+
 /* Whether the database is in the journal mode that all of this relies on. */
 int store_is_wal(struct store *store, bool *ret_is_wal, struct error *err);
 

@@ -367,3 +367,122 @@ Test(operations, a_key_that_others_may_read_is_named)
     configure(setting);
     FAULTY("its mode is 0644", "chmod 0400 '");
 }
+
+/* ---- doctor ---- */
+
+/* What it says of one check: its verdict, and that it found that. */
+static void expect_check(const struct json_document *report, const char *name, const char *verdict,
+                         const char *found)
+{
+    char pointer[64];
+    const char *text;
+
+    for (int i = 0;; i++) {
+        snprintf(pointer, sizeof pointer, "/checks/%d/name", i);
+        cr_assert_not_null(json_read_string(report, pointer), "there is no check %s", name);
+        if (strcmp(json_read_string(report, pointer), name) != 0)
+            continue;
+        snprintf(pointer, sizeof pointer, "/checks/%d/verdict", i);
+        cr_expect_str_eq(json_read_string(report, pointer), verdict, "%s is %s", name,
+                         json_read_string(report, pointer));
+        for (int j = 0;; j++) {
+            snprintf(pointer, sizeof pointer, "/checks/%d/notes/%d/found", i, j);
+            text = json_read_string(report, pointer);
+            cr_assert_not_null(text, "%s does not say %s", name, found);
+            if (strstr(text, found) != NULL)
+                return;
+        }
+    }
+}
+
+static void testcase_finds(const char *name, const char *verdict, const char *found)
+{
+    struct json_document *report = read_json(1, RUN("doctor", "--json"));
+
+    expect_check(report, name, verdict, found);
+    cr_expect_str_eq(json_read_string(report, "/verdict"), "fault");
+    json_read_free(report);
+}
+
+Test(operations, a_doctor_says_what_is_right_and_what_is_not)
+{
+    struct json_document *report;
+
+    make_folders();
+    report = read_json(1, RUN("doctor", "--json"));
+    expect_check(report, "configuration", "ok", "sayhook.conf");
+    expect_check(report, "state's owners", "ok", "belong to");
+    expect_check(report, "database", "ok", "in WAL mode");
+    expect_check(report, "voices", "ok", "speak");
+    expect_check(report, "formats", "ok", "can be written");
+    expect_check(report, "sync", json_read_string(report, "/checks/10/verdict"), "a sync takes");
+    expect_check(report, "API", "fault", "nobody listens");
+    expect_check(report, "workers", "fault", "no worker is alive");
+    json_read_free(report);
+}
+
+Test(operations, a_doctor_works_without_a_configuration_that_can_be_read)
+{
+    struct json_document *report;
+
+    configure("poll_intervall = 5ms\n");
+    report = read_json(1, RUN("doctor", "--json"));
+    expect_check(report, "configuration", "fault", "did you mean poll_interval?");
+    expect_check(report, "database", "skipped", "it needs the configuration");
+    expect_check(report, "voices", "ok", "speak");
+    json_read_free(report);
+}
+
+Test(operations, a_doctor_makes_no_database_and_names_the_one_that_is_missing)
+{
+    cr_assert_eq(unlink(database.path), 0);
+    testcase_finds("database", "fault", "No such file or directory");
+    cr_expect_neq(access(database.path, F_OK), 0);
+}
+
+Test(operations, a_doctor_leaves_a_newer_database_alone)
+{
+    database_execute(&database, "PRAGMA user_version = 9999");
+    testcase_finds("database", "fault", "has version 9999, and this program knows versions up to");
+    cr_expect_eq(database_count(&database, "PRAGMA user_version"), 9999);
+}
+
+Test(operations, a_doctor_names_a_file_that_is_no_database_and_gives_no_advice_on_its_mode)
+{
+    static const char text[] = "This is a file of somebody else, which has nothing to do with Sayhook.\n";
+    struct program program;
+    char wal[128];
+
+    snprintf(wal, sizeof wal, "%s-wal", database.path);
+    cr_assert_eq(unlink(wal), 0); /* all of the database may be in it */
+    cr_assert_eq(file_replace(database.path, text, sizeof text - 1, 0666, NULL), 0);
+    testcase_finds("database", "fault", "file is not a database");
+    program = RUN("doctor");
+    cr_expect_null(strstr(buf_str(&program.stdout_text), "chmod o= "));
+    program_release(&program);
+}
+
+Test(operations, a_doctor_tells_of_an_engine_that_is_missing)
+{
+    struct program program = RUN("doctor", "--synth", "/nonexistent/synth");
+
+    cr_expect_eq(program.code, 1);
+    expect_text(&program.stdout_text, "the speech engine /nonexistent/synth cannot be run: No such file");
+    program_release(&program);
+}
+
+Test(operations, a_doctor_tells_of_disks_below_their_reserve)
+{
+    make_folders();
+    configure("disk_reserve = 1000G\n");
+    testcase_finds("room", "fault", "no job is accepted");
+}
+
+Test(operations, a_doctor_tells_of_a_clock_that_was_set_back)
+{
+    cleanup(job_release) struct job job = {0};
+
+    fake_clock_advance(&database.clock, INT64_C(50) * 366 * 24 * 3600 * 1000);
+    job = database_add_job(&database, database.key, "Hello.", NULL);
+    testcase_finds("clock", "fault", "behind the newest job");
+}

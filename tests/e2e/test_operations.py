@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """What an administrator steers and looks at, with the real product."""
 
+import contextlib
 import fcntl
 import json
 import os
 import pty
+import re
 import select
 import signal
 import struct
@@ -130,3 +132,76 @@ def test_a_worker_that_dies_is_seen_at_once():
         equal(workers["alive"], 0, "workers that live")
         equal([worker["state"] for worker in workers["list"]], ["ended"], "what became of it")
         check("NONE IS ALIVE" in run_ctl(product, "status").stdout, "people are not told")
+
+
+def examine(product, code=0):
+    """What the doctor says of each check: its verdict, and all that it found."""
+    nginx = str(product.state / "nginx" / "nginx.conf")
+    report = run_json(product, "doctor", "--synth", str(BUILD / "sayhook-synth"), "--nginx", nginx, code=code)
+    return {
+        check["name"]: (check["verdict"], "; ".join(f"{note['found']} > {note['advice']}" for note in check["notes"]))
+        for check in report["checks"]
+    }
+
+
+def finds(product, name, *parts, verdict="fault"):
+    """That a check finds something that names these parts, and that nothing else but those named with it is a fault."""
+    said = examine(product, code=1 if verdict == "fault" else 0)[name]
+    equal(said[0], verdict, f"{name}: {said[1]}")
+    for part in parts:
+        check(part in said[1], f"{name} does not name {part}: {said[1]}")
+
+
+@contextlib.contextmanager
+def moded(path, mode):
+    before = os.stat(path).st_mode & 0o7777
+    os.chmod(path, mode)
+    yield
+    os.chmod(path, before)
+
+
+def test_a_doctor_finds_no_fault_in_what_is_well():
+    with started() as product:
+        client = product.client
+        client.wait(client.create()["job_id"])
+        checks = examine(product)
+        faults = {name: said for name, said in checks.items() if said[0] == "fault"}
+        equal(faults, {}, "faults")
+        for name in ("configuration", "state's owners", "nginx's site", "database", "secrets", "voices", "formats", "workers"):
+            equal(checks[name][0], "ok", f"{name}: {checks[name][1]}")
+        text = run_ctl(product, "doctor").stdout
+        check("checks: " in text and "\033" not in text, text)
+
+
+def test_a_doctor_names_each_thing_that_is_broken_and_how_to_mend_it():
+    with started() as product:
+        downloads, configuration = product.setting("downloads_dir"), product.env["SAYHOOK_CONFIG"]
+        with moded(downloads, 0o777):
+            finds(product, "state's owners", f"chmod o-w '{downloads}'")
+        with moded(configuration, 0o666):
+            finds(product, "its owner", f"chmod go-w '{configuration}'")
+        with moded(product.state / "secret_key", 0o644):
+            finds(product, "secret key", "its mode is 0644")
+        os.rename(downloads, downloads + ".away")
+        finds(product, "state's owners", downloads, "install -d -o ")
+        os.rename(downloads + ".away", downloads)
+        text = (product.state / "nginx" / "locations.conf").read_text()
+        size = re.search("client_max_body_size [^;]*;", text)[0]
+        (product.state / "nginx" / "locations.conf").write_text(text.replace(size, "client_max_body_size 1m;", 1))
+        finds(product, "nginx's site", "nginx takes bodies of 1048576 bytes", "client_max_body_size 16777216;")
+        (product.state / "nginx" / "locations.conf").write_text(text)
+        product.ctl("worker", "pause")
+        finds(product, "queue", "sayhookctl worker resume", verdict="warning")
+        product.ctl("worker", "resume")
+        os.kill(product.worker_pid, signal.SIGKILL)
+        wait_for("the worker to end", lambda: not product.is_running(product.worker_pid))
+        finds(product, "workers", "no worker is alive", "systemctl start sayhook-worker")
+        os.kill(product.api_pid, signal.SIGKILL)
+        wait_for("the API to end", lambda: not product.is_running(product.api_pid))
+        finds(product, "API", "nobody listens", "systemctl start sayhook-api")
+
+
+def test_a_doctor_sees_another_program_at_the_database():
+    with started() as product:
+        with open(product.setting("database"), "rb"):
+            finds(product, "SQLite", f"process {os.getpid()} (", "has the database open", verdict="warning")

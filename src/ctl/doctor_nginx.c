@@ -5,6 +5,8 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <spawn.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,39 +22,49 @@
 
 /* ---- what nginx says ---- */
 
-static _Noreturn void become_nginx(int out, const char *config)
+/* Its output goes to out, and what it complains of nowhere: `nginx -t` says that to whoever asks. */
+static int start_nginx(int out, const char *config, pid_t *ret_pid)
 {
-    int nowhere = open("/dev/null", O_RDWR | O_CLOEXEC);
+    /* posix_spawn() takes pointers to what it does not change. */
+    const char *const standard[] = {"nginx", "-T", "-q", NULL};
+    const char *const named[] = {"nginx", "-e", "stderr", "-T", "-q", "-c", config, NULL};
+    char *const *arguments = (char *const *)(uintptr_t)(config != NULL ? named : standard);
+    posix_spawn_file_actions_t actions;
+    int failure = posix_spawn_file_actions_init(&actions);
 
-    dup2(nowhere, STDIN_FILENO);
-    dup2(out, STDOUT_FILENO);
-    dup2(nowhere, STDERR_FILENO);
-    if (config != NULL)
-        execl(NGINX_PROGRAM, "nginx", "-e", "stderr", "-T", "-q", "-c", config, (char *)NULL);
-    else
-        execl(NGINX_PROGRAM, "nginx", "-T", "-q", (char *)NULL);
-    _exit(127);
+    if (failure != 0)
+        return -failure;
+    failure = posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+    if (failure == 0)
+        failure = posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
+    if (failure == 0)
+        failure = posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO);
+    if (failure == 0)
+        failure = posix_spawn(ret_pid, NGINX_PROGRAM, &actions, NULL, arguments, environ);
+    posix_spawn_file_actions_destroy(&actions);
+    return -failure;
 }
 
 /* Its whole configuration as it reads it.  False where it finds that faulty. */
 static bool read_configuration(const char *config, struct buf *text)
 {
     cleanup(close_fd) int in = -1;
-    int ends[2], status;
+    int ends[2], status, r;
     ssize_t got;
     char *room;
-    pid_t pid;
+    pid_t pid = -1;
 
     if (pipe2(ends, O_CLOEXEC) < 0)
         return false;
     in = ends[0];
-    pid = fork();
-    if (pid == 0)
-        become_nginx(ends[1], config);
+    r = start_nginx(ends[1], config, &pid);
     close(ends[1]);
-    while (pid > 0 && (room = buf_reserve(text, PIPE_BUF)) != NULL && (got = read(in, room, PIPE_BUF)) > 0)
+    if (r < 0)
+        return false;
+    while ((room = buf_reserve(text, PIPE_BUF)) != NULL && (got = read(in, room, PIPE_BUF)) > 0)
         buf_commit(text, (size_t)got);
-    return pid > 0 && waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+    close(steal_fd(&in)); /* it need not wait for us, should there be more than fits */
+    return waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
 /* ---- what should be in it ---- */

@@ -35,7 +35,7 @@ static const char *const own_sql[OWN_COUNT] = {
     [OWN_ROLLBACK] = "ROLLBACK",
 };
 
-static int error_number(int code)
+int db_error_number(int code)
 {
     switch (code & 0xff) {
     case SQLITE_BUSY:
@@ -62,7 +62,7 @@ static int error_number(int code)
 int db_fail(struct db *db, int code, const char *what, struct error *err)
 {
     struct error reason;
-    int r = error_set(&reason, error_number(code), "database %s: %s: %s", db->path, what,
+    int r = error_set(&reason, db_error_number(code), "database %s: %s: %s", db->path, what,
                       db->handle != NULL ? sqlite3_errmsg(db->handle) : sqlite3_errstr(code));
 
     if (db->inside && db->failure == 0) {

@@ -34,4 +34,10 @@ struct db {
 /* What an SQLite result code other than SQLITE_OK comes to.  A failure inside a transaction sticks to it. */
 int db_fail(struct db *db, int code, const char *what, struct error *err);
 
+/* "Sayh": tells our databases from others' (SQLite's application_id). */
+#define DB_APPLICATION_ID 0x53617968
+
+/* The negative errno value for a result code of SQLite. */
+int db_error_number(int code);
+
 #endif

@@ -4,6 +4,7 @@
 #ifndef DB_MIGRATE_H
 #define DB_MIGRATE_H
 
+#include <limits.h>
 #include <stdint.h>
 
 #include "base/clock.h"
@@ -24,5 +25,8 @@ int db_version(struct db *db, int *ret_version, struct error *err);
  * is not touched. -EUCLEAN where the file is another program's database.
  */
 int db_migrate(struct db *db, const struct clock *clock, int *ret_before, struct error *err);
+
+/* Where the copy lies that is made before a database becomes that version: "DATABASE.before-vN". */
+int db_path_before(const char *database, int version, char ret_path[PATH_MAX], struct error *err);
 
 #endif

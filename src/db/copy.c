@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <libgen.h>
 #include <limits.h>
-#include <sqlite3.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -14,29 +13,33 @@
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "db/internal.h"
+#include "db/replace.h"
 
 /* A reader that meets the recovery of a WAL after a crash. */
 #define BUSY_WAIT_MS 5000
 
-static void close_handle(sqlite3 **handle)
+void db_close_handle(sqlite3 **handle)
 {
     sqlite3_close(*handle);
 }
 
-static int fail(sqlite3 *handle, const char *path, const char *what, int code, struct error *err)
+int db_fail_handle(sqlite3 *handle, const char *path, const char *what, int code, struct error *err)
 {
     return error_set(err, db_error_number(code), "%s: %s: %s", path, what,
                      handle != NULL ? sqlite3_errmsg(handle) : sqlite3_errstr(code));
 }
 
-static int open_handle(const char *path, int flags, sqlite3 **ret_handle, struct error *err)
+int db_open_handle(const char *path, int flags, sqlite3 **ret_handle, struct error *err)
 {
     sqlite3 *handle = NULL;
-    int code = sqlite3_open_v2(path, &handle, flags | SQLITE_OPEN_NOMUTEX, NULL);
+    int r = db_refuse_restore(path, err);
+    int code;
 
+    if (r < 0)
+        return r;
+    code = sqlite3_open_v2(path, &handle, flags | SQLITE_OPEN_NOMUTEX, NULL);
     if (code != SQLITE_OK) {
-        int r = fail(handle, path, "cannot open it", code, err);
-
+        r = db_fail_handle(handle, path, "cannot open it", code, err);
         sqlite3_close(handle);
         return r;
     }
@@ -78,7 +81,7 @@ static int copy_pages(sqlite3 *source, sqlite3 *target, const char *target_path,
     int code;
 
     if (backup == NULL)
-        return fail(target, target_path, "cannot begin the copy", sqlite3_errcode(target), err);
+        return db_fail_handle(target, target_path, "cannot begin the copy", sqlite3_errcode(target), err);
     code = sqlite3_backup_step(backup, -1);
     sqlite3_backup_finish(backup);
     if (code != SQLITE_DONE)
@@ -89,24 +92,24 @@ static int copy_pages(sqlite3 *source, sqlite3 *target, const char *target_path,
 
 static int copy_into(const char *path, const char *target, struct error *err)
 {
-    cleanup(close_handle) sqlite3 *from = NULL;
-    cleanup(close_handle) sqlite3 *to = NULL;
+    cleanup(db_close_handle) sqlite3 *from = NULL;
+    cleanup(db_close_handle) sqlite3 *to = NULL;
     int code;
-    int r = open_handle(path, SQLITE_OPEN_READONLY, &from, err);
+    int r = db_open_handle(path, SQLITE_OPEN_READONLY, &from, err);
 
     if (r == 0)
-        r = open_handle(target, SQLITE_OPEN_READWRITE, &to, err);
+        r = db_open_handle(target, SQLITE_OPEN_READWRITE, &to, err);
     if (r < 0)
         return r;
     /* It is synced once, when it is whole. */
     code = sqlite3_exec(to, "PRAGMA synchronous = OFF", NULL, NULL, NULL);
     if (code != SQLITE_OK)
-        return fail(to, target, "a statement failed", code, err);
+        return db_fail_handle(to, target, "a statement failed", code, err);
     r = copy_pages(from, to, target, err);
     if (r < 0)
         return r;
     code = sqlite3_exec(to, "PRAGMA journal_mode = DELETE", NULL, NULL, NULL);
-    return code == SQLITE_OK ? 0 : fail(to, target, "cannot leave the WAL mode", code, err);
+    return code == SQLITE_OK ? 0 : db_fail_handle(to, target, "cannot leave the WAL mode", code, err);
 }
 
 static void remove_copy(const char *target)
@@ -117,6 +120,23 @@ static void remove_copy(const char *target)
     for (size_t i = 0; i < array_length(beside); i++)
         if ((size_t)snprintf(path, sizeof path, "%s%s", target, beside[i]) < sizeof path)
             unlink(path);
+}
+
+int db_make_single(const char *path, struct error *err)
+{
+    cleanup(db_close_handle) sqlite3 *handle = NULL;
+    char turnstile[PATH_MAX];
+    int code;
+    int r = db_open_handle(path, SQLITE_OPEN_READWRITE, &handle, err);
+
+    if (r < 0)
+        return r;
+    code = sqlite3_exec(handle, "PRAGMA synchronous = FULL; PRAGMA journal_mode = DELETE", NULL, NULL, NULL);
+    if (code != SQLITE_OK)
+        return db_fail_handle(handle, path, "cannot leave the WAL mode", code, err);
+    if ((size_t)snprintf(turnstile, sizeof turnstile, "%s-turnstile", path) < sizeof turnstile)
+        unlink(turnstile);
+    return 0;
 }
 
 int db_copy(const char *path, const char *target, struct error *err)
@@ -159,56 +179,45 @@ static int read_first(sqlite3 *handle, const char *sql, char *ret_text, size_t s
     return code;
 }
 
-int db_examine(const char *path, int *ret_version, struct error *err)
+static int identify(sqlite3 *handle, const char *path, int *ret_version, struct error *err)
 {
-    cleanup(close_handle) sqlite3 *handle = NULL;
-    char application[32], version[32], verdict[ERROR_TEXT_MAX / 2];
-    int code;
-    int r = open_handle(path, SQLITE_OPEN_READONLY, &handle, err);
+    char application[32], version[32];
+    int code = read_first(handle, "PRAGMA application_id", application, sizeof application);
 
-    if (r < 0)
-        return r;
-    code = read_first(handle, "PRAGMA application_id", application, sizeof application);
     if (code == SQLITE_ROW)
         code = read_first(handle, "PRAGMA user_version", version, sizeof version);
-    if (code == SQLITE_ROW && strtol(application, NULL, 10) != DB_APPLICATION_ID)
-        return error_set(err, -EUCLEAN, "%s is no database of Sayhook", path);
-    if (code == SQLITE_ROW)
-        code = read_first(handle, "PRAGMA quick_check(1)", verdict, sizeof verdict);
     if (code != SQLITE_ROW)
-        return fail(handle, path, "cannot read it", code, err);
-    if (strcmp(verdict, "ok") != 0)
-        return error_set(err, -EUCLEAN, "%s is damaged: %s", path, verdict);
+        return db_fail_handle(handle, path, "cannot read it", code, err);
+    if (strtol(application, NULL, 10) != DB_APPLICATION_ID)
+        return error_set(err, -EUCLEAN, "%s is no database of Sayhook", path);
     *ret_version = (int)strtol(version, NULL, 10);
     return 0;
 }
 
-/* ---- who has it open ---- */
-
-/*
- * The byte of the index of the WAL on which every connection holds a shared lock while it is open
- * (UNIX_SHM_DMS of SQLite's os_unix.c: behind the 120 bytes of the header and the eight of other locks).  The
- * place is a part of SQLite's file format, by which its versions live together.
- */
-#define INDEX_USERS_BYTE 128
-
-int db_is_in_use(const char *path, int *ret_pid, struct error *err)
+int db_version_of(const char *path, int *ret_version, struct error *err)
 {
-    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = INDEX_USERS_BYTE, .l_len = 1};
-    cleanup(close_fd) int fd = -1;
-    char index[PATH_MAX];
+    cleanup(db_close_handle) sqlite3 *handle = NULL;
+    int r = db_open_handle(path, SQLITE_OPEN_READONLY, &handle, err);
 
-    if ((size_t)snprintf(index, sizeof index, "%s-shm", path) >= sizeof index)
-        return error_set(err, -ENAMETOOLONG, "the path of the database, %s, is too long", path);
-    fd = open(index, O_RDONLY | O_CLOEXEC);
-    if (fd < 0 && errno == ENOENT)
-        return 0;
-    if (fd < 0)
-        return error_system(err, errno, "cannot open %s", index);
-    if (fcntl(fd, F_GETLK, &lock) < 0)
-        return error_system(err, errno, "cannot ask for the locks on %s", index);
-    if (lock.l_type == F_UNLCK)
-        return 0;
-    *ret_pid = lock.l_pid > 0 ? lock.l_pid : 0;
-    return DB_IN_USE;
+    return r == 0 ? identify(handle, path, ret_version, err) : r;
+}
+
+int db_examine(const char *path, int *ret_version, struct error *err)
+{
+    cleanup(db_close_handle) sqlite3 *handle = NULL;
+    char verdict[ERROR_TEXT_MAX / 2];
+    int version = 0, code;
+    int r = db_open_handle(path, SQLITE_OPEN_READONLY, &handle, err);
+
+    if (r == 0)
+        r = identify(handle, path, &version, err);
+    if (r < 0)
+        return r;
+    code = read_first(handle, "PRAGMA quick_check(1)", verdict, sizeof verdict);
+    if (code != SQLITE_ROW)
+        return db_fail_handle(handle, path, "cannot read it", code, err);
+    if (strcmp(verdict, "ok") != 0)
+        return error_set(err, -EUCLEAN, "%s is damaged: %s", path, verdict);
+    *ret_version = version;
+    return 0;
 }

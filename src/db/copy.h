@@ -8,9 +8,6 @@
 #ifndef DB_COPY_H
 #define DB_COPY_H
 
-#include <stdbool.h>
-#include <stdint.h>
-
 #include "base/error.h"
 
 /*
@@ -21,18 +18,16 @@
  */
 int db_copy(const char *path, const char *target, struct error *err);
 
+/* Makes a database that no other program has open such a single file again. */
+int db_make_single(const char *path, struct error *err);
+
+/* The schema version of a database.  -EUCLEAN where it is none of Sayhook. */
+int db_version_of(const char *path, int *ret_version, struct error *err);
+
 /*
  * Reads a database that nobody writes to, such as a copy, from its beginning to its end: *ret_version is its
  * schema version.  -EUCLEAN where it is damaged, or no database of Sayhook.
  */
 int db_examine(const char *path, int *ret_version, struct error *err);
-
-/*
- * Whether any program has the database open, by the lock that each connection to a database in WAL mode holds
- * on its index: *ret_pid is one of them (0 where it is in another namespace, and has no number here).
- * DB_IN_USE; 0 where none has.  This process must have no connection of its own, whose locks it would lose.
- */
-#define DB_IN_USE 1
-int db_is_in_use(const char *path, int *ret_pid, struct error *err);
 
 #endif

@@ -14,6 +14,7 @@
 #include "db/copy.h"
 #include "db/db.h"
 #include "db/migrate.h"
+#include "db/replace.h"
 #include "store/statements.h"
 #include "support/database.h"
 
@@ -572,6 +573,8 @@ static bool may_scan(const char *name, const char *table)
         {"view_keys", "api_keys"},       /* few, for an administrator */
         {"job_count_claimed", "jobs"},   /* by a partial index that holds claimed ones only */
         {"delivery_open", "deliveries"}, /* by a partial index that holds attempts under way only */
+        {"upkeep_jobs", "jobs"},         /* every job, for 'db backup' and 'db check' */
+        {"upkeep_keys", "k"},            /* likewise */
     };
 
     for (size_t i = 0; i < array_length(allowed); i++)

@@ -74,7 +74,7 @@ static void judge_process(const struct doctor *doctor, const char *pid, const ch
     int open = process_descriptors(pid, realpath(doctor->settings->database, database), &of_path);
 
     /* Another service's on the same machine; where that cannot be seen, it counts. */
-    if ((open > 0 && of_path == 0) || !read_limit(pid, &limit))
+    if ((open >= 0 && of_path == 0) || !read_limit(pid, &limit))
         return;
     if (limit < needed) {
         finding_note(finding, VERDICT_WARNING, "%s (process %s) may open %ld files, and may need %ld", name,

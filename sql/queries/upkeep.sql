@@ -35,3 +35,8 @@ WHERE key = ?1;
 INSERT INTO metrics (name, value)
 VALUES (?1, ?2)
 ON CONFLICT (name) DO UPDATE SET value = excluded.value;
+
+-- In a copy: whoever reads it does not ask whether a worker of the original lives.  [scan: one row a process]
+-- name: upkeep_workers_forget
+UPDATE workers
+SET boot_id = '';

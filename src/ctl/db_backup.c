@@ -113,11 +113,22 @@ static int copy_database(struct backup *backup, struct error *err)
     return db_copy(database, backup->database, err);
 }
 
+static int forget_workers(struct backup *backup, struct error *err)
+{
+    int r = store_begin(backup->store, "sayhookctl db backup", err);
+
+    if (r == 0)
+        r = workers_forget(backup->store, err);
+    return r == 0 ? store_commit(backup->store, err) : r;
+}
+
 static int open_copy(struct backup *backup, struct error *err)
 {
     const struct store_options options = {.path = backup->database, .clock = &clock_system};
     int r = store_open(&options, &backup->store, err);
 
+    if (r == 0)
+        r = forget_workers(backup, err);
     if (r == 0)
         r = jobs_count(backup->store, backup->manifest.jobs, err);
     backup->audio = backup->manifest.jobs[JOB_COMPLETED];

@@ -60,6 +60,13 @@ int audio_lost(struct store *store, const struct job *job, struct error *err)
     return store_remove_audio(store, job, err);
 }
 
+int workers_forget(struct store *store, struct error *err)
+{
+    cleanup(db_query_end) struct db_query *query = db_query(store->db, STATEMENT_upkeep_workers_forget);
+
+    return db_run(query, err);
+}
+
 int jobs_count(struct store *store, int64_t ret_counts[JOB_STATUS_COUNT], struct error *err)
 {
     cleanup(db_query_end) struct db_query *query = db_query(store->db, STATEMENT_upkeep_jobs);

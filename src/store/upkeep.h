@@ -18,6 +18,10 @@ int audio_walk_next(struct store *store, struct audio_walk *walk, struct job *re
 /* [write] The audio of a job is gone: its row says so, as if retention had removed it now. */
 int audio_lost(struct store *store, const struct job *job, struct error *err);
 
+/* [write] In a copy of a database: its workers are those of another machine, and their jobs are taken back at
+ * once by whoever goes on with it, though the original's workers live. */
+int workers_forget(struct store *store, struct error *err);
+
 /* How many jobs there are of each status.  It reads every job. */
 int jobs_count(struct store *store, int64_t ret_counts[JOB_STATUS_COUNT], struct error *err);
 

@@ -301,7 +301,10 @@ Test(ctl, help_is_one_screen_for_every_command)
     static const char *const commands[][2] = {
         {"key", "create"},    {"key", "list"},           {"key", "revoke"},    {"delivery", "list"},
         {"delivery", "show"}, {"delivery", "redeliver"}, {"webhook", "check"}, {"secret", "rotate"},
-        {"migrate", NULL},    {"listen", NULL},          {"speak", NULL}};
+        {"migrate", NULL},    {"listen", NULL},          {"speak", NULL},      {"job", "list"},
+        {"job", "show"},      {"job", "cancel"},         {"job", "retry"},     {"job", "purge"},
+        {"db", "backup"},     {"db", "restore"},         {"db", "check"},      {"db", "vacuum"},
+        {"db", "shell"},      {"db", "migrate"}};
 
     for (size_t i = 0; i < array_length(commands); i++) {
         const char *arguments[] = {commands[i][0], commands[i][1] != NULL ? commands[i][1] : "--help",

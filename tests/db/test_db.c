@@ -570,11 +570,12 @@ static bool may_scan(const char *name, const char *table)
         {"view_webhooks_failed", "(subquery-1)"},
         {"view_receivers", "(subquery-1)"},
         {"view_receivers", "receivers"},
-        {"view_keys", "api_keys"},       /* few, for an administrator */
-        {"job_count_claimed", "jobs"},   /* by a partial index that holds claimed ones only */
-        {"delivery_open", "deliveries"}, /* by a partial index that holds attempts under way only */
-        {"upkeep_jobs", "jobs"},         /* every job, for 'db backup' and 'db check' */
-        {"upkeep_keys", "k"},            /* likewise */
+        {"view_keys", "api_keys"},            /* few, for an administrator */
+        {"job_count_claimed", "jobs"},        /* by a partial index that holds claimed ones only */
+        {"delivery_open", "deliveries"},      /* by a partial index that holds attempts under way only */
+        {"upkeep_jobs", "jobs"},              /* every job, for 'db backup' and 'db check' */
+        {"upkeep_keys", "k"},                 /* likewise */
+        {"upkeep_workers_forget", "workers"}, /* one row a process */
     };
 
     for (size_t i = 0; i < array_length(allowed); i++)

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <libgen.h>
 #include <limits.h>
 #include <stdio.h>
@@ -74,6 +75,26 @@ static int create_like(const char *path, const char *target, int *ret_fd, struct
     return 0;
 }
 
+/* Before a byte is written: a disk that is filled to its last one for a moment fails everybody. */
+static int check_room(const char *path, const char *folder, struct error *err)
+{
+    static const char *const parts[] = {"", "-wal"};
+    char name[PATH_MAX];
+    struct stat status;
+    uint64_t needed = 0, left;
+    int r = file_space_left(folder, &left, err);
+
+    for (size_t i = 0; i < array_length(parts); i++)
+        if ((size_t)snprintf(name, sizeof name, "%s%s", path, parts[i]) < sizeof name &&
+            stat(name, &status) == 0)
+            needed += (uint64_t)status.st_size;
+    if (r == 0 && left < needed)
+        return error_set(err, -ENOSPC,
+                         "a copy of %s needs up to %" PRIu64 " bytes in %s, and %" PRIu64 " are left", path,
+                         needed, folder, left);
+    return r;
+}
+
 /* All pages in one step: a reader's snapshot, which writers do not disturb. */
 static int copy_pages(sqlite3 *source, sqlite3 *target, const char *target_path, struct error *err)
 {
@@ -142,19 +163,23 @@ int db_make_single(const char *path, struct error *err)
 int db_copy(const char *path, const char *target, struct error *err)
 {
     cleanup(close_fd) int fd = -1;
-    char folder[PATH_MAX];
+    char name[PATH_MAX];
+    const char *folder;
     int r;
 
-    if ((size_t)snprintf(folder, sizeof folder, "%s", target) >= sizeof folder)
+    if ((size_t)snprintf(name, sizeof name, "%s", target) >= sizeof name)
         return error_set(err, -ENAMETOOLONG, "the path %s is too long", target);
-    r = create_like(path, target, &fd, err);
+    folder = dirname(name);
+    r = check_room(path, folder, err);
+    if (r == 0)
+        r = create_like(path, target, &fd, err);
     if (r < 0)
         return r;
     r = copy_into(path, target, err);
     if (r == 0 && fsync(fd) < 0)
         r = error_system(err, errno, "cannot sync %s", target);
     if (r == 0)
-        r = file_sync_folder(dirname(folder), err);
+        r = file_sync_folder(folder, err);
     if (r < 0)
         remove_copy(target);
     return r;

@@ -168,10 +168,11 @@ static int keep_copy(const struct db *db, const struct identity *identity, struc
     if (r < 0 || is_current(copy, db_path(db), identity->version))
         return r;
     r = make_copy(db_path(db), copy, err);
-    return r < 0 ? error_prefix(err, r,
-                                "the database stays at version %lld, since the copy that is kept of it "
-                                "before it becomes version %d was not made (its folder needs room for it)",
-                                (long long)identity->version, db_newest_version())
+    return r < 0 ? error_prefix(
+                       err, r,
+                       "the database stays at version %lld, since no copy of it could be kept before it "
+                       "becomes version %d",
+                       (long long)identity->version, db_newest_version())
                  : 0;
 }
 

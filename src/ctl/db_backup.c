@@ -93,7 +93,7 @@ static int make_folder(struct backup *backup, struct error *err)
 
 /* ---- the database ---- */
 
-static int copy_database(struct backup *backup, struct error *err)
+static int check_version(struct backup *backup, struct error *err)
 {
     const char *database = backup->ctl->options.settings.database;
     int version = 0;
@@ -105,12 +105,17 @@ static int copy_database(struct backup *backup, struct error *err)
     if (version != db_newest_version())
         return error_set(
             err, -EPROTO,
-            "%s has schema version %d, and this program (sayhook %s) makes backups of version %d; use "
-            "the sayhookctl of the version that runs, or 'sayhookctl db migrate' first",
+            "%s has schema version %d, and this program (sayhook %s) makes backups of version %d; "
+            "use the sayhookctl of the version that runs, or 'sayhookctl db migrate' first",
             database, version, PACKAGE_VERSION, db_newest_version());
-    backup->manifest.created_at = clock_wall_ms(&clock_system);
     backup->manifest.schema_version = version;
-    return db_copy(database, backup->database, err);
+    return 0;
+}
+
+static int copy_database(struct backup *backup, struct error *err)
+{
+    backup->manifest.created_at = clock_wall_ms(&clock_system);
+    return db_copy(backup->ctl->options.settings.database, backup->database, err);
 }
 
 static int forget_workers(struct backup *backup, struct error *err)
@@ -354,6 +359,8 @@ int ctl_db_backup(struct ctl *ctl, int argc, char **argv)
     backup->ctl = ctl;
     backup->link = copy == NULL;
     r = name_folder(backup, arguments[0], &error);
+    if (r == 0)
+        r = check_version(backup, &error);
     if (r == 0)
         r = make_folder(backup, &error);
     if (r < 0) {

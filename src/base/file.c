@@ -10,6 +10,7 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/id.h"
@@ -101,6 +102,35 @@ int file_replace(const char *path, const void *bytes, size_t size, mode_t mode, 
     }
     memcpy(folder, path, strlen(path) + 1); /* dirname() writes into its argument */
     return file_sync_folder(dirname(folder), err);
+}
+
+int file_give_to_folder_owner(int fd, const char *path, struct error *err)
+{
+    char folder[PATH_MAX];
+    struct stat file, owner;
+
+    if (geteuid() != 0)
+        return 0;
+    if ((size_t)snprintf(folder, sizeof folder, "%s", path) >= sizeof folder)
+        return error_set(err, -ENAMETOOLONG, "the path %s is too long", path);
+    if (fstat(fd, &file) < 0 || stat(dirname(folder), &owner) < 0)
+        return error_system(err, errno, "cannot see who owns %s", path);
+    if (file.st_uid != 0 || owner.st_uid == 0)
+        return 0;
+    if (fchown(fd, owner.st_uid, (gid_t)-1) < 0)
+        return error_system(err, errno, "cannot give %s to the owner of its folder", path);
+    return 0;
+}
+
+int file_begin_for_folder_owner(const char *path, mode_t mode, struct error *err)
+{
+    cleanup(close_fd) int fd = -1;
+
+    if (geteuid() != 0)
+        return 0;
+    fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+    /* Whoever opens it next says what is wrong with it. */
+    return fd < 0 ? 0 : file_give_to_folder_owner(fd, path, err);
 }
 
 int file_make_folder(const char *folder, mode_t mode, struct error *err)

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "db/migrate.h"
 #include "store/internal.h"
 
@@ -13,6 +14,9 @@ const struct db_statement store_statements[STATEMENT_COUNT] = {
 #include "store/statements.inc"
 #undef STATEMENT
 };
+
+/* Nobody but its owner reads it: nginx enters the folder.  SQLite gives its other files the same mode. */
+#define DATABASE_MODE 0640
 
 int store_open(const struct store_options *options, struct store **ret_store, struct error *err)
 {
@@ -29,7 +33,10 @@ int store_open(const struct store_options *options, struct store **ret_store, st
     store->webhook_delay = options->webhook_delay;
     store->limits = options->limits;
     store->retention_audio = options->retention_audio;
-    r = db_open(&db_options, &store->db, err);
+    /* What the administrator's tool makes before any service has run is the service's. */
+    r = file_begin_for_folder_owner(options->path, DATABASE_MODE, err);
+    if (r == 0)
+        r = db_open(&db_options, &store->db, err);
     if (r == 0)
         r = db_migrate(store->db, options->clock, NULL, err);
     if (r < 0) {

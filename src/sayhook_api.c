@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* sayhook-api: takes texts over FastCGI, answers with jobs, and tells what became of them. */
 #include <malloc.h>
-#include <sysexits.h>
 
 #include "api/api.h"
-#include "base/cleanup.h"
-#include "base/notify.h"
-#include "base/stop.h"
-#include "config/options.h"
+#include "base/log.h"
+#include "daemon/daemon.h"
 
 /*
  * Memory for a large body is a mapping of its own, and goes back to the system with it.  Left to itself,
@@ -18,8 +15,14 @@
 
 static void ready(void)
 {
-    notify_ready("taking requests");
+    service_ready("taking requests");
     log_info("started");
+}
+
+static int serve(struct daemon *daemon, struct error *err)
+{
+    mallopt(M_MMAP_THRESHOLD, OWN_MAPPING_BYTES);
+    return api_serve(&daemon->options.settings, &daemon->service, &daemon->sockets, ready, err);
 }
 
 int main(int argc, char **argv)
@@ -28,22 +31,6 @@ int main(int argc, char **argv)
         .name = "sayhook-api",
         .summary = "takes texts over FastCGI and tells what became of them",
     };
-    cleanup(options_release) struct options options = {0};
-    cleanup(close_fd) int stop_fd = -1;
-    struct error err = {""};
-    int code = options_parse(argc, argv, &program, &options);
-    int r;
 
-    if (code != OPTIONS_RUN)
-        return code;
-    mallopt(M_MMAP_THRESHOLD, OWN_MAPPING_BYTES);
-    stop_fd = stop_open(&err);
-    r = stop_fd < 0 ? stop_fd : api_serve(&options.settings, notify_listen_fd(), stop_fd, ready, &err);
-    if (r < 0) {
-        log_error("%s", err.text);
-        return daemon_exit_code(r);
-    }
-    notify_stopping();
-    log_info("stopped");
-    return EX_OK;
+    return daemon_main(argc, argv, &program, serve);
 }

@@ -4,14 +4,17 @@
 #define API_API_H
 
 #include "base/error.h"
+#include "base/handover.h"
+#include "base/service.h"
 #include "config/settings.h"
 
 /*
- * Serves until stop_fd becomes readable: as many threads as the setting api_threads says take requests from
- * one listening socket.  listen_fd is a socket that was passed to the process, or -1: then one is made at the
- * setting api_socket.  ready is called once requests are taken.
+ * Serves until it is told to stop (0) or to begin anew (SERVICE_RELOAD): as many threads as the setting
+ * api_threads says take requests from one listening socket.  sockets has what was passed to the process;
+ * without a listener one is made at the setting api_socket.  Afterwards it has the listener and the
+ * connections that nginx keeps, each between two requests.  ready is called once requests are taken.
  */
-int api_serve(const struct settings *settings, int listen_fd, int stop_fd, void (*ready)(void),
-              struct error *err);
+int api_serve(const struct settings *settings, struct service *service, struct handover *sockets,
+              void (*ready)(void), struct error *err);
 
 #endif

@@ -2,15 +2,9 @@
 #include "api/connection.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
-
-#include "api/wait.h"
-
-/* A thread's stack: the handlers need a few dozen KiB. */
-#define THREAD_STACK (512 * 1024)
 
 /* Without a descriptor to spare the listener stays readable: better to wait than to spin. */
 #define ACCEPT_PAUSE_US 10000
@@ -27,50 +21,7 @@
 /* A connection keeps the memory of an answer up to this size for the next one. */
 #define BODY_KEPT 16384
 
-struct connection {
-    struct pool *pool;
-    FCGX_Request request; /* between two requests only its descriptor counts */
-    struct exchange exchange;
-    struct buf head;
-    struct buf body;
-    bool usable; /* for another request */
-    /* Held while one thread hands it to the next by epoll: the next may be at work before the first is out of
-     * the call. */
-    pthread_mutex_t handing;
-    struct connection *next, *previous;
-};
-
-struct pool_thread {
-    struct pool *pool;
-    pthread_t thread;
-    struct store *store;
-    struct key_cache keys;
-};
-
-struct pool {
-    struct api *api;
-    int epoll_fd;
-    pthread_mutex_t mutex; /* of the lists */
-    struct connection *connections;
-    int resume_fd; /* an eventfd: there are exchanges to resume */
-    struct exchange *resumed;
-    struct exchange **last_resumed;
-    size_t count;
-    size_t started;
-    struct pool_thread threads[];
-};
-
 /* ---- connections ---- */
-
-/* What epoll tells a thread: a connection, or one of these. */
-static const char listener_mark, resume_mark, wait_mark, stop_mark;
-
-static int watch(struct pool *pool, int operation, int fd, uint32_t events, const void *mark)
-{
-    struct epoll_event event = {.events = events, .data.ptr = (void *)(uintptr_t)mark};
-
-    return epoll_ctl(pool->epoll_fd, operation, fd, &event);
-}
 
 static void unlink_connection(struct connection *connection)
 {
@@ -132,22 +83,45 @@ static struct connection *connection_new(struct pool *pool, int fd)
     return connection;
 }
 
-static void accept_connections(struct pool *pool)
+static void add_connection(struct pool *pool, int fd)
+{
+    struct connection *connection = connection_new(pool, fd);
+
+    if (connection != NULL && pool_watch(pool, EPOLL_CTL_ADD, fd, EPOLLIN | EPOLLONESHOT, connection) < 0)
+        connection_close(connection);
+}
+
+/* Those that a predecessor left. */
+void connections_adopt(struct pool *pool)
+{
+    struct handover *sockets = pool->api->sockets;
+
+    while (sockets->count > 0)
+        add_connection(pool, sockets->connections[--sockets->count]);
+}
+
+void connections_accept(struct pool *pool)
 {
     for (int i = 0; i < ACCEPT_TURN; i++) {
-        int fd = accept4(pool->api->listen_fd, NULL, NULL, SOCK_CLOEXEC);
-        struct connection *connection;
+        int fd = accept4(pool->api->sockets->listener, NULL, NULL, SOCK_CLOEXEC);
 
         if (fd < 0) {
             if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)
                 usleep(ACCEPT_PAUSE_US);
             break;
         }
-        connection = connection_new(pool, fd);
-        if (connection != NULL && watch(pool, EPOLL_CTL_ADD, fd, EPOLLIN | EPOLLONESHOT, connection) < 0)
-            connection_close(connection);
+        add_connection(pool, fd);
     }
-    watch(pool, EPOLL_CTL_MOD, pool->api->listen_fd, EPOLLIN | EPOLLONESHOT, &listener_mark);
+}
+
+void connections_leave(struct pool *pool)
+{
+    for (struct connection *connection = pool->connections, *next; connection != NULL; connection = next) {
+        next = connection->next;
+        handover_add(pool->api->sockets, steal_fd(&connection->request.ipcFd));
+        connection_free(connection);
+    }
+    pool->connections = NULL;
 }
 
 /* ---- requests ---- */
@@ -182,8 +156,8 @@ void exchange_finish(struct exchange *exchange)
         buf_release(&connection->body);
     pthread_mutex_lock(&connection->handing);
     kept = connection->usable && connection->request.ipcFd >= 0 &&
-           watch(connection->pool, EPOLL_CTL_MOD, connection->request.ipcFd, EPOLLIN | EPOLLONESHOT,
-                 connection) == 0;
+           pool_watch(connection->pool, EPOLL_CTL_MOD, connection->request.ipcFd, EPOLLIN | EPOLLONESHOT,
+                      connection) == 0;
     pthread_mutex_unlock(&connection->handing);
     if (!kept)
         connection_close(connection);
@@ -222,7 +196,7 @@ static struct exchange *take_resumed(struct pool *pool, bool *ret_more)
     return first;
 }
 
-static void resume_exchanges(struct pool_thread *thread)
+void pool_resume(struct pool_thread *thread)
 {
     struct pool *pool = thread->pool;
     eventfd_t count;
@@ -245,7 +219,7 @@ static void resume_exchanges(struct pool_thread *thread)
     }
 }
 
-static void serve_request(struct pool_thread *thread, struct connection *connection)
+void connection_serve(struct pool_thread *thread, struct connection *connection)
 {
     struct exchange *exchange = &connection->exchange;
 
@@ -255,6 +229,7 @@ static void serve_request(struct pool_thread *thread, struct connection *connect
         connection_close(connection);
         return;
     }
+    atomic_fetch_add_explicit(&thread->pool->api->requests, 1, memory_order_relaxed);
     buf_clear(&connection->head);
     buf_clear(&connection->body);
     *exchange = (struct exchange){
@@ -272,145 +247,4 @@ static void serve_request(struct pool_thread *thread, struct connection *connect
         exchange->deferred(exchange); /* from here on it may be another thread's */
     else
         exchange_finish(exchange);
-}
-
-/* ---- threads ---- */
-
-static void look_at_waits(struct pool *pool)
-{
-    struct waits *waits = pool->api->waits;
-
-    waits_look(waits);
-    watch(pool, EPOLL_CTL_MOD, waits_fd(waits), EPOLLIN | EPOLLONESHOT, &wait_mark);
-}
-
-static void *run(void *argument)
-{
-    struct pool_thread *thread = argument;
-    struct pool *pool = thread->pool;
-    int stops =
-        0; /* in a row: the mark goes to the end of the queue, so at the second all before it is answered */
-
-    while (stops < 2) {
-        struct epoll_event event;
-        int count = epoll_wait(pool->epoll_fd, &event, 1, -1);
-
-        if (count < 0 && errno != EINTR)
-            break;
-        if (count <= 0)
-            continue;
-        stops = event.data.ptr == &stop_mark ? stops + 1 : 0;
-        if (stops > 0) {
-            waits_end(pool->api->waits);
-            continue;
-        }
-        if (event.data.ptr == &listener_mark)
-            accept_connections(pool);
-        else if (event.data.ptr == &resume_mark)
-            resume_exchanges(thread);
-        else if (event.data.ptr == &wait_mark)
-            look_at_waits(pool);
-        else
-            serve_request(thread, event.data.ptr);
-    }
-    return NULL;
-}
-
-int pool_new(struct api *api, struct pool **ret_pool, struct error *err)
-{
-    size_t count = (size_t)api->settings->api_threads;
-    struct pool *pool = calloc(1, sizeof *pool + count * sizeof pool->threads[0]);
-    int r;
-
-    if (pool == NULL)
-        return error_set(err, -ENOMEM, "out of memory");
-    pool->api = api;
-    pool->count = count;
-    pthread_mutex_init(&pool->mutex, NULL);
-    pool->last_resumed = &pool->resumed;
-    pool->resume_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    pool->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-    r = waits_new(api, &api->waits, err);
-    if (r < 0) {
-        pool_free(pool);
-        return r;
-    }
-    if (pool->epoll_fd < 0 ||
-        watch(pool, EPOLL_CTL_ADD, waits_fd(api->waits), EPOLLIN | EPOLLONESHOT, &wait_mark) < 0 ||
-        watch(pool, EPOLL_CTL_ADD, pool->resume_fd, EPOLLIN | EPOLLET, &resume_mark) < 0 ||
-        watch(pool, EPOLL_CTL_ADD, api->stop_fd, EPOLLIN, &stop_mark) < 0 ||
-        watch(pool, EPOLL_CTL_ADD, api->listen_fd, EPOLLIN | EPOLLONESHOT, &listener_mark) < 0) {
-        r = error_system(err, errno, "cannot watch the socket");
-        pool_free(pool);
-        return r;
-    }
-    *ret_pool = pool;
-    return 0;
-}
-
-int pool_start(struct pool *pool, struct error *err)
-{
-    pthread_attr_t attributes;
-    int r = 0;
-
-    pthread_attr_init(&attributes);
-    pthread_attr_setstacksize(&attributes, THREAD_STACK);
-    while (r == 0 && pool->started < pool->count) {
-        struct pool_thread *thread = &pool->threads[pool->started];
-
-        thread->pool = pool;
-        r = store_open(&pool->api->store_options, &thread->store, err);
-        if (r == 0 && (r = pthread_create(&thread->thread, &attributes, run, thread)) != 0) {
-            thread->store = store_close(thread->store);
-            r = error_system(err, r, "cannot start a thread");
-        }
-        pool->started += r == 0;
-    }
-    pthread_attr_destroy(&attributes);
-    return r;
-}
-
-/* The committer may still add to them. */
-static bool has_resumed(struct pool *pool)
-{
-    bool has;
-
-    pthread_mutex_lock(&pool->mutex);
-    has = pool->resumed != NULL;
-    pthread_mutex_unlock(&pool->mutex);
-    return has;
-}
-
-void pool_join(struct pool *pool)
-{
-    for (size_t i = 0; i < pool->started; i++)
-        pthread_join(pool->threads[i].thread, NULL);
-    /* What the threads have left needs one's connection to the database. */
-    while (has_resumed(pool))
-        resume_exchanges(&pool->threads[0]);
-    for (size_t i = 0; i < pool->started; i++) {
-        struct pool_thread *thread = &pool->threads[i];
-
-        key_cache_clear(&thread->keys);
-        thread->store = store_close(thread->store);
-    }
-    pool->started = 0;
-}
-
-struct pool *pool_free(struct pool *pool)
-{
-    if (pool == NULL)
-        return NULL;
-    while (has_resumed(pool)) /* by the committer, when it was stopped */
-        resume_exchanges(&pool->threads[0]);
-    pool->api->waits = waits_free(pool->api->waits);
-    for (struct connection *connection = pool->connections, *next; connection != NULL; connection = next) {
-        next = connection->next;
-        connection_free(connection);
-    }
-    close_fd(&pool->resume_fd);
-    close_fd(&pool->epoll_fd);
-    pthread_mutex_destroy(&pool->mutex);
-    free(pool);
-    return NULL;
 }

@@ -11,7 +11,9 @@
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/handover.h"
 #include "base/log.h"
+#include "base/service.h"
 #include "codec/header.h"
 #include "codec/problem.h"
 #include "codec/query.h"
@@ -42,8 +44,12 @@ struct api {
     struct guard *guard;
     struct waits *waits;
     int wake_socket;
-    int listen_fd;
-    int stop_fd;
+    struct service *service;
+    struct handover *sockets;
+    int leave_fd;                /* an eventfd, readable once all are to end for a reload */
+    atomic_bool is_reloading;    /* likewise */
+    atomic_bool is_ending;       /* for a reload or for good: the service manager knows */
+    atomic_ullong requests;      /* since the last status line */
     atomic_llong body_bytes;     /* in memory, of all requests */
     atomic_llong space_at;       /* when the space on the disk was last asked for, monotonic */
     atomic_bool storage_is_full; /* what the answer was */

@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 
-#include "api/connection.h"
+#include "api/pool.h"
 #include "base/wake.h"
 #include "codec/event_json.h"
 #include "job/webhook_guard.h"
@@ -74,22 +74,20 @@ static void hint(void *context)
     wake_send(api->wake_socket, api->settings->database);
 }
 
-static int open_listener(const struct settings *settings, int passed, int *ret_fd, struct error *err)
+static int open_listener(const struct settings *settings, struct handover *sockets, struct error *err)
 {
     int r = 0;
 
-    if (passed >= 0)
-        *ret_fd = passed;
-    else
-        r = listen_at(settings->api_socket, ret_fd, err);
+    if (sockets->listener < 0)
+        r = listen_at(settings->api_socket, &sockets->listener, err);
     /* Connections are taken until there is none left. */
-    if (r == 0 && fcntl(*ret_fd, F_SETFL, O_NONBLOCK) < 0)
+    if (r == 0 && fcntl(sockets->listener, F_SETFL, O_NONBLOCK) < 0)
         r = error_system(err, errno, "cannot set the socket up");
     return r;
 }
 
-int api_serve(const struct settings *settings, int listen_fd, int stop_fd, void (*ready)(void),
-              struct error *err)
+int api_serve(const struct settings *settings, struct service *service, struct handover *sockets,
+              void (*ready)(void), struct error *err)
 {
     const struct duration_list *schedule = &settings->webhook_retry_schedule;
     const struct event_json event_json = event_json_make(settings->public_base_url);
@@ -103,13 +101,15 @@ int api_serve(const struct settings *settings, int listen_fd, int stop_fd, void 
                           .limits = limits_of_settings(settings),
                           .retention_audio = settings->retention_audio},
         .wake_socket = wake_sender(),
-        .listen_fd = -1,
-        .stop_fd = stop_fd,
+        .service = service,
+        .sockets = sockets,
+        .leave_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
         .checked_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
         .is_writable = true,
     };
     struct pool *pool = NULL;
-    int r = api.checked_fd >= 0 ? limit_descriptors(err) : error_system(err, errno, "cannot make an eventfd");
+    int r = api.checked_fd >= 0 && api.leave_fd >= 0 ? limit_descriptors(err)
+                                                     : error_system(err, errno, "cannot make an eventfd");
 
     if (r == 0)
         r = webhook_guard_new(settings, &clock_system, &api.guard, err);
@@ -120,7 +120,7 @@ int api_serve(const struct settings *settings, int listen_fd, int stop_fd, void 
     if (r == 0)
         committer_on_commit(api.committer, hint, &api);
     if (r == 0)
-        r = open_listener(settings, listen_fd, &api.listen_fd, err);
+        r = open_listener(settings, sockets, err);
     if (r == 0)
         r = pool_new(&api, &pool, err);
     if (r == 0)
@@ -137,6 +137,6 @@ int api_serve(const struct settings *settings, int listen_fd, int stop_fd, void 
     guard_free(api.guard);
     close_fd(&api.wake_socket);
     close_fd(&api.checked_fd);
-    close_fd(&api.listen_fd);
-    return 0;
+    close_fd(&api.leave_fd);
+    return atomic_load(&api.is_reloading) ? SERVICE_RELOAD : 0;
 }

@@ -114,13 +114,27 @@ static const char *config_file(const struct options *options)
     return access(SETTINGS_DEFAULT_FILE, F_OK) == 0 ? SETTINGS_DEFAULT_FILE : NULL;
 }
 
+static int read_files(bool with_key, struct options *options, struct error *err)
+{
+    int r = settings_load(config_file(options), &options->settings, err);
+
+    if (r == 0 && with_key)
+        r = secret_key_read(options->settings.secret_key_file, &options->secret_key, err);
+    return r;
+}
+
+int options_check(const struct program_description *program, const struct options *options, struct error *err)
+{
+    cleanup(options_release) struct options anew = {.config = options->config};
+
+    return read_files(program->uses_secrets, &anew, err);
+}
+
 static int load(const struct program_description *program, bool with_key, struct options *options)
 {
     struct error error;
-    int r = settings_load(config_file(options), &options->settings, &error);
+    int r = read_files(with_key, options, &error);
 
-    if (r == 0 && with_key)
-        r = secret_key_read(options->settings.secret_key_file, &options->secret_key, &error);
     if (r < 0) {
         fprintf(stderr, "%s: %s\n", program->name, error.text);
         return EX_CONFIG;

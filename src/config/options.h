@@ -74,6 +74,13 @@ int options_load_settings(const struct program_description *program, struct opti
 void options_release(struct options *options);
 
 /*
+ * Whether a program that runs on these options could begin anew with the configuration as it is now: 0, or a
+ * negative errno value with what is wrong.
+ */
+int options_check(const struct program_description *program, const struct options *options,
+                  struct error *err);
+
+/*
  * For subcommands: reads argv[1] on by a table, wherever the options stand, and moves the arguments to the
  * end. *ret_first is the index of the first argument.  Returns 0, or EX_USAGE with the reason on stderr.
  */

@@ -233,6 +233,7 @@ struct worker {
     bool disk_is_full;
     int64_t watch_at;
     int64_t turned_at;              /* when the loop turned last */
+    int64_t tick_at;                /* when the service manager hears of it next */
     int64_t looked_at;              /* when the database was looked at last */
     struct claim_request *claiming; /* a claim is under way */
     struct sync_work *syncing;      /* a sync is under way */

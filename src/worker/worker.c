@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <sched.h>
+#include <stdio.h>
 #include <sys/epoll.h>
 
 #include "base/file.h"
@@ -115,7 +116,9 @@ static int start(struct worker *worker, struct error *err)
     if (r == 0 && worker->wake_fd >= 0)
         r = watch_fd(worker, worker->wake_fd, err);
     if (r == 0)
-        r = watch_fd(worker, worker->options.stop_fd, err);
+        r = watch_fd(worker, worker->options.service->stop_fd, err);
+    if (r == 0)
+        r = watch_fd(worker, worker->options.service->reload_fd, err);
     return r;
 }
 
@@ -288,6 +291,34 @@ static void notice_stall(struct worker *worker, int64_t now)
     worker->turned_at = now;
 }
 
+/* What `systemctl status` shows. */
+static void describe(const struct worker *worker, char ret_status[SERVICE_STATUS_MAX])
+{
+    const char *webhooks = worker->dispatcher != NULL ? "sends webhooks" : "another worker sends webhooks";
+
+    if (worker->troubled)
+        snprintf(ret_status, SERVICE_STATUS_MAX, "no synthesizer comes up; %s", webhooks);
+    else if (worker->disk_is_full)
+        snprintf(ret_status, SERVICE_STATUS_MAX, "the disk is below its reserve; %s", webhooks);
+    else if (worker->run_count == 0)
+        snprintf(ret_status, SERVICE_STATUS_MAX, "waiting for jobs; %s", webhooks);
+    else
+        snprintf(ret_status, SERVICE_STATUS_MAX, "speaking %zu job%s; %s", worker->run_count,
+                 worker->run_count == 1 ? "" : "s", webhooks);
+}
+
+/* The watchdog hears of the loop from the loop itself. */
+static void tell_service_manager(struct worker *worker, int64_t now)
+{
+    char status[SERVICE_STATUS_MAX];
+
+    if (worker->options.service->tick_ms == 0 || now < worker->tick_at)
+        return;
+    worker->tick_at = now + worker->options.service->tick_ms;
+    describe(worker, status);
+    service_alive(status);
+}
+
 static void turn(struct worker *worker)
 {
     int64_t now = monotonic(worker);
@@ -302,6 +333,7 @@ static void turn(struct worker *worker)
     watch_space(worker, now);
     watch_durability(worker, now);
     schedule(worker);
+    tell_service_manager(worker, now);
 }
 
 static bool is_busy(const struct worker *worker)
@@ -344,9 +376,16 @@ int worker_run(struct worker *worker, struct error *err)
         if (count < 0 && errno != EINTR)
             return error_system(err, errno, "cannot wait for events");
         for (int i = 0; i < count; i++) {
-            if (events[i].data.fd == worker->options.stop_fd) {
+            if (events[i].data.fd == worker->options.service->stop_fd) {
+                service_stopping();
                 stop(worker);
                 return 0;
+            }
+            if (events[i].data.fd == worker->options.service->reload_fd &&
+                service_reload_asked(worker->options.service)) {
+                service_reloading();
+                stop(worker);
+                return SERVICE_RELOAD;
             }
             if (events[i].data.fd == worker->wake_fd) {
                 wake_drain(worker->wake_fd);

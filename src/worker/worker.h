@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/service.h"
 #include "config/settings.h"
 #include "crypto/seal.h"
 
@@ -21,12 +22,15 @@ struct worker_options {
     const char *synth_program;   /* path of the engine */
     const struct sealer *sealer; /* of webhook secrets; NULL: they lie in plain text */
     const struct clock *clock;
-    int stop_fd; /* the loop ends when it becomes readable */
+    struct service *service; /* the loop ends when it is told to */
 };
 
 int worker_new(const struct worker_options *options, struct worker **ret_worker, struct error *err);
 
-/* Works until stop_fd is readable; then puts back what is unfinished.  Negative where it cannot go on. */
+/*
+ * Works until it is told to stop (0) or to begin anew (SERVICE_RELOAD); then puts back what is unfinished,
+ * and keeps what was spoken of it.  Negative where it cannot go on.
+ */
 int worker_run(struct worker *worker, struct error *err);
 
 struct worker *worker_free(struct worker *worker);

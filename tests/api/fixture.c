@@ -48,10 +48,12 @@ static void report_ready(void)
 
 static void *serve(void *unused)
 {
+    struct handover sockets = {.listener = -1};
     struct error err = {""};
 
     (void)unused;
-    api.result = api_serve(&api.settings, -1, api.stop_fd, report_ready, &err);
+    api.result = api_serve(&api.settings, &api.service, &sockets, report_ready, &err);
+    handover_release(&sockets);
     cr_expect_eq(api.result, 0, "%s", err.text);
     if (api.result != 0)
         report_ready();
@@ -72,7 +74,7 @@ void api_stop(void)
 {
     if (!api.running)
         return;
-    eventfd_write(api.stop_fd, 1);
+    eventfd_write(api.service.stop_fd, 1);
     pthread_join(api.thread, NULL);
     api.running = false;
 }
@@ -94,7 +96,8 @@ void api_prepare(void)
     api.settings.disk_reserve = 0;
     api.key_row = add_key(api.key);
     add_key(api.other_key);
-    api.stop_fd = eventfd(0, EFD_CLOEXEC);
+    api.service.stop_fd = eventfd(0, EFD_CLOEXEC);
+    api.service.reload_fd = eventfd(0, EFD_CLOEXEC);
     api.ready_fd = eventfd(0, EFD_CLOEXEC);
 }
 
@@ -107,7 +110,7 @@ void api_setup(void)
 void api_teardown(void)
 {
     api_stop();
-    close(api.stop_fd);
+    service_close(&api.service);
     close(api.ready_fd);
     settings_release(&api.settings);
     database_close(&api.database);

@@ -10,6 +10,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
+#include "base/service.h"
 #include "codec/json_read.h"
 #include "config/settings.h"
 #include "crypto/secret.h"
@@ -23,7 +24,7 @@ struct api_fixture {
     char key[API_KEY_SIZE];       /* the client's */
     char other_key[API_KEY_SIZE]; /* another client's */
     int64_t key_row;
-    int stop_fd;
+    struct service service;
     int ready_fd;
     atomic_int result; /* of api_serve() */
     bool running;

@@ -304,7 +304,7 @@ Test(http, it_starts_where_a_dead_one_left_its_socket)
     eventfd_t count;
 
     api_stop();
-    cr_assert_eq(eventfd_read(api.stop_fd, &count), 0);
+    cr_assert_eq(eventfd_read(api.service.stop_fd, &count), 0);
     api_start();
     reply = api_call(&(struct fcgi_request){.uri = "/healthz"});
     cr_assert_eq(reply.status, 200);

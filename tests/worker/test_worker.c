@@ -88,7 +88,7 @@ static const struct clock clock_of_workers = {wall_us, monotonic_us};
 struct running {
     struct worker *worker;
     pthread_t thread;
-    int stop_fd;
+    struct service service;
     const char *program;
     int result;
 };
@@ -100,7 +100,7 @@ static void *work(void *argument)
     const struct worker_options options = {.settings = &settings,
                                            .synth_program = running->program,
                                            .clock = &clock_of_workers,
-                                           .stop_fd = running->stop_fd};
+                                           .service = &running->service};
     struct error err = {""};
 
     running->result = worker_new(&options, &running->worker, &err);
@@ -115,15 +115,17 @@ static void *work(void *argument)
 
 static void start(struct running *running, const char *program)
 {
-    *running = (struct running){.stop_fd = eventfd(0, EFD_CLOEXEC), .program = program};
+    *running = (struct running){
+        .service = {.stop_fd = eventfd(0, EFD_CLOEXEC), .reload_fd = eventfd(0, EFD_CLOEXEC)},
+        .program = program};
     cr_assert_eq(pthread_create(&running->thread, NULL, work, running), 0);
 }
 
 static void stop(struct running *running)
 {
-    cr_assert_eq(eventfd_write(running->stop_fd, 1), 0);
+    cr_assert_eq(eventfd_write(running->service.stop_fd, 1), 0);
     pthread_join(running->thread, NULL);
-    close(running->stop_fd);
+    service_close(&running->service);
 }
 
 static struct job wait_for_end(const char *job_id)

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/daemon.h"
+
+#include <sysexits.h>
+
+#include "base/cleanup.h"
+#include "base/log.h"
+
+static bool may_reload(void *context)
+{
+    const struct daemon *daemon = context;
+    struct error err = {""};
+
+    if (options_check(daemon->program, &daemon->options, &err) < 0) {
+        log_error("not reloaded, and going on as before: %s", err.text);
+        return false;
+    }
+    log_info("reloading");
+    return true;
+}
+
+static int fail(int r, const struct error *err)
+{
+    log_error("%s", err->text);
+    return daemon_exit_code(r);
+}
+
+/* The process begins anew, or leaves its connections to the one that comes after it. */
+static int leave(struct daemon *daemon, int how, char **argv)
+{
+    struct error err = {""};
+
+    if (how == SERVICE_RELOAD)
+        return fail(handover_exec(&daemon->sockets, argv, &err), &err);
+    handover_store(&daemon->sockets);
+    log_info("stopped");
+    return EX_OK;
+}
+
+static void release(struct daemon *daemon)
+{
+    handover_release(&daemon->sockets);
+    service_close(&daemon->service);
+    options_release(&daemon->options);
+}
+
+int daemon_main(int argc, char **argv, const struct program_description *program,
+                int (*serve)(struct daemon *daemon, struct error *err))
+{
+    cleanup(release) struct daemon daemon = {
+        .program = program,
+        .service = {.stop_fd = -1, .reload_fd = -1, .may_reload = may_reload},
+        .sockets = {.listener = -1}};
+    struct error err = {""};
+    int r = options_parse(argc, argv, program, &daemon.options);
+
+    if (r != OPTIONS_RUN)
+        return r;
+    daemon.service.context = &daemon;
+    handover_receive(&daemon.sockets);
+    r = service_open(&daemon.service, &err);
+    if (r == 0)
+        r = serve(&daemon, &err);
+    return r < 0 ? fail(r, &err) : leave(&daemon, r, argv);
+}

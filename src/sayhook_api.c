@@ -30,6 +30,7 @@ int main(int argc, char **argv)
     static const struct program_description program = {
         .name = "sayhook-api",
         .summary = "takes texts over FastCGI and tells what became of them",
+        .keeps_state = true,
     };
 
     return daemon_main(argc, argv, &program, serve);

@@ -15,6 +15,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "config/options.h"
@@ -23,6 +24,9 @@
 #include "engine/sandbox.h"
 #include "engine/serve.h"
 #include "job/catalogue.h"
+
+/* For the names of all languages in a message. */
+#define LANGUAGE_NAMES_MAX 256
 
 static const char *wants_phones, *wanted_language;
 
@@ -52,6 +56,17 @@ static void ignore_signals(void)
     sigaction(SIGPIPE, &ignore, NULL);
 }
 
+static int refuse_language(const char *name, struct error *err)
+{
+    cleanup(buf_release) struct buf names = BUF_INIT(LANGUAGE_NAMES_MAX);
+    size_t count;
+    const struct language *languages = catalogue_languages(&count);
+
+    for (size_t i = 0; i < count; i++)
+        buf_printf(&names, "%s%s", i > 0 ? ", " : "", languages[i].name);
+    return error_set(err, -EINVAL, "there is no language '%s'; there are: %s", name, buf_str(&names));
+}
+
 /* --phones: of a text that whoever calls it has chosen, without the sandbox. */
 static int print_phones(void)
 {
@@ -61,7 +76,7 @@ static int print_phones(void)
     int r;
 
     if (language == NULL)
-        r = error_set(&err, -EINVAL, "there is no language '%s'", name);
+        r = refuse_language(name, &err);
     else
         r = phones_print(language->name, stdin, stdout, &err);
     if (r < 0)

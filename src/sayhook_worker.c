@@ -44,6 +44,7 @@ int main(int argc, char **argv)
     static const struct program_description program = {
         .name = "sayhook-worker",
         .summary = "speaks the jobs that wait and sends their webhooks",
+        .keeps_state = true,
         .options = own,
         .uses_secrets = true,
     };

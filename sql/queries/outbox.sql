@@ -43,3 +43,16 @@ WHERE status = 'failed' AND (settled_at, webhook) > (?1, ?2) AND settled_at <= ?
       AND (?5 IS NULL OR receiver = ?5)
 ORDER BY settled_at, webhook
 LIMIT ?6;
+
+-- Those of a receiver that wait for a later attempt, behind a place in that order, but not those made or tried since a
+-- time: who asks for all is not asked again for what fails meanwhile.
+-- name: outbox_waiting_next
+SELECT w.webhook, w.next_attempt_at, w.webhook_id, w.body <> ''
+FROM webhooks AS w INDEXED BY webhooks_due
+WHERE w.receiver = ?5 AND w.next_attempt_at IS NOT NULL AND (w.next_attempt_at, w.webhook) > (?1, ?2)
+      AND w.created_at <= ?3 AND (?4 IS NULL OR w.key = ?4)
+      AND NOT EXISTS (SELECT 1
+                      FROM deliveries AS d
+                      WHERE d.webhook = w.webhook AND d.attempt = w.attempts AND d.started_at > ?3)
+ORDER BY w.next_attempt_at, w.webhook
+LIMIT ?6;

@@ -127,11 +127,14 @@ UPDATE webhooks
 SET attempts = attempts - 1, next_attempt_at = ?2, revision = revision + 1
 WHERE webhook = ?1;
 
+-- An attempt has ended; since when the webhook is owed.  (owed_at is 0 in rows that are older than the
+-- column.)
 -- name: webhook_end
 UPDATE webhooks
 SET status = ?2, next_attempt_at = ?3, last_status_code = ?4, last_error = ?5, settled_at = ?6,
     revision = revision + 1
-WHERE webhook = ?1;
+WHERE webhook = ?1
+RETURNING max(owed_at, created_at);
 
 -- What was owed to the webhook's receiver up to a time is given up; a bounded number, those first that wait longest.
 -- name: webhook_give_up
@@ -150,6 +153,12 @@ WHERE webhook IN (SELECT w.webhook
 UPDATE webhooks
 SET status = 'pending', next_attempt_at = ?2, owed_at = ?2, settled_at = NULL, revision = revision + 1
 WHERE webhook = ?1 AND status <> 'pending' AND (status = 'failed' OR NOT ?3) AND body <> '' AND attempts < ?4;
+
+-- A webhook that waits for a later attempt is due at once.
+-- name: webhook_hasten
+UPDATE webhooks
+SET next_attempt_at = ?2, revision = revision + 1
+WHERE webhook = ?1 AND status = 'pending' AND next_attempt_at > ?2;
 
 -- name: job_webhook
 SELECT webhook

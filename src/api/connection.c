@@ -239,6 +239,8 @@ void connection_serve(struct pool_thread *thread, struct connection *connection)
         .fcgi = &connection->request,
         .head = &connection->head,
         .body = &connection->body,
+        .route = HTTP_OTHER,
+        .started_at = clock_monotonic_us(thread->pool->api->clock),
     };
     if (exchange_start(exchange))
         route(exchange);

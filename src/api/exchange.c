@@ -352,45 +352,22 @@ void reply_failure(struct exchange *exchange, int r, const struct error *err)
     }
 }
 
-/* HTTP leaves the words behind the number to the server; some clients show them. */
-static const char *reason_of(int status)
+/* Before a byte of the answer leaves: who has it and then asks for the metrics finds it there. */
+static void count_exchange(const struct exchange *exchange)
 {
-    static const struct {
-        int status;
-        const char *reason;
-    } reasons[] = {
-        {200, "OK"},
-        {202, "Accepted"},
-        {204, "No Content"},
-        {304, "Not Modified"},
-        {400, "Bad Request"},
-        {401, "Unauthorized"},
-        {403, "Forbidden"},
-        {404, "Not Found"},
-        {405, "Method Not Allowed"},
-        {406, "Not Acceptable"},
-        {409, "Conflict"},
-        {410, "Gone"},
-        {411, "Length Required"},
-        {413, "Content Too Large"},
-        {415, "Unsupported Media Type"},
-        {422, "Unprocessable Content"},
-        {429, "Too Many Requests"},
-        {500, "Internal Server Error"},
-        {503, "Service Unavailable"},
-        {507, "Insufficient Storage"},
-    };
+    const struct api *api = exchange->api;
+    struct tally *tally = committer_tally(api->committer);
 
-    for (size_t i = 0; i < array_length(reasons); i++)
-        if (reasons[i].status == status)
-            return reasons[i].reason;
-    return "";
+    tally_add(tally, metric_http_requests(exchange->route, exchange->status), METRIC_MILLIONTHS);
+    tally_observe(tally, metric_http_duration(exchange->route),
+                  clock_monotonic_us(api->clock) - exchange->started_at);
 }
 
 void exchange_send(struct exchange *exchange)
 {
     char start[512];
     struct buf *body = exchange->body;
+    size_t status;
     int length;
 
     if (exchange->key != NULL)
@@ -400,8 +377,10 @@ void exchange_send(struct exchange *exchange)
         reply_problem(exchange, PROBLEM_INTERNAL_ERROR, "the reply is larger than the server makes them");
     }
     cors_reply(exchange);
+    count_exchange(exchange);
+    status = http_status_find(exchange->status);
     length = snprintf(start, sizeof start, "Status: %d %s\r\nX-Request-Id: %s\r\n", exchange->status,
-                      reason_of(exchange->status), exchange->request_id);
+                      http_statuses[status].reason, exchange->request_id);
     FCGX_PutStr(start, length, exchange->fcgi->out);
     if (exchange->caching != CACHING_BY_NGINX) {
         length = snprintf(start, sizeof start, "Cache-Control: %s\r\n",

@@ -18,6 +18,7 @@
 #include "codec/problem.h"
 #include "codec/query.h"
 #include "config/settings.h"
+#include "job/http.h"
 #include "net/guard.h"
 #include "store/committer.h"
 #include "store/store.h"
@@ -91,6 +92,8 @@ struct exchange {
     FCGX_Request *fcgi;
     const char *method;
     bool head_only; /* a HEAD: as GET, without the body */
+    enum http_route route;
+    int64_t started_at; /* monotonic microseconds */
     char path[PATH_MAX_BYTES];
     const char *query;             /* behind the "?", not decoded; "" */
     char argument[PATH_MAX_BYTES]; /* what stood where the route's pattern has its placeholder */
@@ -228,6 +231,18 @@ void handle_voices(struct exchange *exchange);
 void handle_healthz(struct exchange *exchange);
 void handle_readyz(struct exchange *exchange);
 void handle_metrics(struct exchange *exchange);
+
+/* ---- gauges.c ---- */
+
+struct workers_seen {
+    size_t alive;
+    int64_t beat_ms;       /* since any of those that are registered gave a sign of life; -1: none is */
+    int64_t alive_beat_ms; /* since one that is alive did; -1: none is */
+};
+int workers_look(struct exchange *exchange, struct workers_seen *ret_seen, struct error *err);
+
+/* Those of the metrics that are not kept, from METRIC_COUNT on. */
+int gauges_read(struct exchange *exchange, double values[METRIC_END], struct error *err);
 
 /* True where the disk is below its reserve; and what is told to who would have more written there. */
 bool storage_is_full(struct api *api);

@@ -5,27 +5,25 @@
 #include "api/internal.h"
 #include "codec/header.h"
 
-/* Where a route's pattern has "*", any characters but "/" stand; the handler finds them in
+/* How the calls of job/http.h are answered.  What stands for a pattern's "*" the handlers find in
  * exchange->argument. */
 static const struct route {
-    const char *method;
-    const char *pattern;
     bool keyless;
     bool queried; /* takes parameters; those with a key that take none refuse them */
     void (*handle)(struct exchange *exchange);
-} routes[] = {
-    {"POST", "/v1/tts/async", false, false, handle_job_create},
-    {"GET", "/v1/jobs", false, true, handle_job_list},
-    {"GET", "/v1/jobs/*", false, false, handle_job_get},
-    {"DELETE", "/v1/jobs/*", false, false, handle_job_cancel},
-    {"GET", "/v1/jobs/*/deliveries", false, false, handle_deliveries},
-    {"POST", "/v1/jobs/*/redeliver", false, false, handle_redeliver},
-    {"GET", "/v1/download/*", true, false, handle_download},
-    {"GET", "/v1/voices", false, false, handle_voices},
-    {"GET", "/v1/usage", false, false, handle_usage},
-    {"GET", "/healthz", true, false, handle_healthz},
-    {"GET", "/readyz", true, false, handle_readyz},
-    {"GET", "/metrics", true, false, handle_metrics},
+} routes[HTTP_OTHER] = {
+    [HTTP_JOB_CREATE] = {false, false, handle_job_create},
+    [HTTP_JOB_LIST] = {false, true, handle_job_list},
+    [HTTP_JOB_GET] = {false, false, handle_job_get},
+    [HTTP_JOB_CANCEL] = {false, false, handle_job_cancel},
+    [HTTP_DELIVERIES] = {false, false, handle_deliveries},
+    [HTTP_REDELIVER] = {false, false, handle_redeliver},
+    [HTTP_DOWNLOAD] = {true, false, handle_download},
+    [HTTP_VOICES] = {false, false, handle_voices},
+    [HTTP_USAGE] = {false, false, handle_usage},
+    [HTTP_HEALTHZ] = {true, false, handle_healthz},
+    [HTTP_READYZ] = {true, false, handle_readyz},
+    [HTTP_METRICS] = {true, false, handle_metrics},
 };
 
 static bool matches(const char *pattern, const char *path, char argument[PATH_MAX_BYTES])
@@ -50,11 +48,11 @@ static bool matches(const char *pattern, const char *path, char argument[PATH_MA
 static void allowed_methods(struct exchange *exchange, char ret_methods[64])
 {
     ret_methods[0] = '\0';
-    for (size_t i = 0; i < array_length(routes); i++) {
-        const char *method = routes[i].method;
+    for (size_t i = 0; i < HTTP_OTHER; i++) {
+        const char *method = http_routes[i].method;
         size_t length = strlen(ret_methods);
 
-        if (!matches(routes[i].pattern, exchange->path, exchange->argument))
+        if (!matches(http_routes[i].pattern, exchange->path, exchange->argument))
             continue;
         snprintf(ret_methods + length, 64 - length, "%s%s", length > 0 ? ", " : "",
                  strcmp(method, "GET") == 0 ? "GET, HEAD" : method);
@@ -63,15 +61,15 @@ static void allowed_methods(struct exchange *exchange, char ret_methods[64])
         strncat(ret_methods, ", OPTIONS", 64 - strlen(ret_methods) - 1);
 }
 
-static const struct route *find_route(struct exchange *exchange)
+static enum http_route find_route(struct exchange *exchange)
 {
     const char *method = exchange->head_only ? "GET" : exchange->method;
 
-    for (size_t i = 0; i < array_length(routes); i++)
-        if (strcmp(routes[i].method, method) == 0 &&
-            matches(routes[i].pattern, exchange->path, exchange->argument))
-            return &routes[i];
-    return NULL;
+    for (size_t i = 0; i < HTTP_OTHER; i++)
+        if (strcmp(http_routes[i].method, method) == 0 &&
+            matches(http_routes[i].pattern, exchange->path, exchange->argument))
+            return (enum http_route)i;
+    return HTTP_OTHER;
 }
 
 static void refuse_method(struct exchange *exchange)
@@ -96,27 +94,31 @@ static void refuse_method(struct exchange *exchange)
 }
 
 /* The key and what a GET asks for are read in one go. */
-static void handle_with_key(struct exchange *exchange, const struct route *found)
+static void handle_with_key(struct exchange *exchange, const struct route *route)
 {
-    bool reads = strcmp(found->method, "GET") == 0;
+    bool reads = strcmp(http_routes[exchange->route].method, "GET") == 0;
     struct error err = {""};
     int r = reads ? store_read_begin(exchange->store, &err) : 0;
 
     if (r < 0)
         reply_failure(exchange, r, &err);
-    else if (authenticate(exchange) && (found->queried || query_is_empty(exchange)))
-        found->handle(exchange);
+    else if (authenticate(exchange) && (route->queried || query_is_empty(exchange)))
+        route->handle(exchange);
     store_read_end(exchange->store);
 }
 
 void route(struct exchange *exchange)
 {
-    const struct route *found = find_route(exchange);
+    const struct route *found;
     char joined[REQUEST_LIST_SIZE];
 
-    if (found == NULL)
+    exchange->route = find_route(exchange);
+    if (exchange->route == HTTP_OTHER) {
         refuse_method(exchange);
-    else if (found->keyless)
+        return;
+    }
+    found = &routes[exchange->route];
+    if (found->keyless)
         found->handle(exchange);
     else if (!header_accepts(request_list(exchange, "HTTP_ACCEPT", joined), "application/json"))
         reply_problem(exchange, PROBLEM_NOT_ACCEPTABLE,

@@ -132,8 +132,9 @@ int api_serve(const struct settings *settings, struct service *service, struct h
     }
     ready();
     pool_join(pool);
-    committer_stop(api.committer); /* answers what still waits for it */
-    pool_free(pool);
+    committer_drain(api.committer);
+    pool_free(pool); /* answers what has waited for it */
+    committer_stop(api.committer);
     guard_free(api.guard);
     close_fd(&api.wake_socket);
     close_fd(&api.checked_fd);

@@ -5,7 +5,6 @@
 #include <sys/eventfd.h>
 
 #include "api/internal.h"
-#include "base/file.h"
 #include "codec/json_write.h"
 #include "job/catalogue.h"
 #include "job/files.h"
@@ -142,30 +141,12 @@ static bool database_is_writable(struct api *api)
     return atomic_load(&api->is_writable);
 }
 
-/* A worker lives while it holds its lock and its lease; both are on this machine. */
-static bool is_alive(const struct api *api, const struct worker_row *row)
-{
-    return !file_lock_is_free(row->lock_path) && row->lease_until >= clock_monotonic_ms(api->clock);
-}
-
 /* Milliseconds since a worker that lives gave its last sign of life; -1 where none lives. */
 static int64_t worker_age(struct exchange *exchange)
 {
-    struct worker_row *rows;
-    int64_t now = clock_wall_ms(exchange->api->clock);
-    int64_t age = -1;
-    size_t count;
+    struct workers_seen seen;
 
-    if (worker_list(exchange->store, &rows, &count, NULL) < 0)
-        return -1;
-    for (size_t i = 0; i < count; i++) {
-        int64_t silent = now > rows[i].beat_at ? now - rows[i].beat_at : 0;
-
-        if (is_alive(exchange->api, &rows[i]) && (age < 0 || silent < age))
-            age = silent;
-    }
-    worker_rows_free(rows, count);
-    return age;
+    return workers_look(exchange, &seen, NULL) == 0 ? seen.alive_beat_ms : -1;
 }
 
 void handle_readyz(struct exchange *exchange)

@@ -45,6 +45,18 @@ int64_t clock_monotonic_ms(const struct clock *clock)
     return clock->monotonic_us(clock) / 1000;
 }
 
+int64_t clock_monotonic_us(const struct clock *clock)
+{
+    return clock->monotonic_us(clock);
+}
+
+void clock_deadline(int64_t in_ms, struct timespec *ret_deadline)
+{
+    int64_t us = read_us(CLOCK_MONOTONIC) + in_ms * 1000;
+
+    *ret_deadline = (struct timespec){.tv_sec = us / 1000000, .tv_nsec = us % 1000000 * 1000};
+}
+
 /* 9999-12-31T23:59:59.999Z: RFC 3339 has four digits for a year. */
 #define LAST_MS 253402300799999
 

@@ -3,7 +3,7 @@
  * Time, injected: whoever needs the time holds a struct clock, so that a test can hold one of its own.
  *
  * Records carry the wall clock, leases and time-outs the monotonic one.  Both are in milliseconds but for
- * clock_wall_us(), from which the order of jobs is made.
+ * clock_wall_us(), from which the order of jobs is made, and clock_monotonic_us(), for what is measured.
  */
 #ifndef BASE_CLOCK_H
 #define BASE_CLOCK_H
@@ -23,6 +23,14 @@ extern const struct clock clock_system;
 int64_t clock_wall_us(const struct clock *clock);
 int64_t clock_wall_ms(const struct clock *clock);
 int64_t clock_monotonic_ms(const struct clock *clock);
+int64_t clock_monotonic_us(const struct clock *clock);
+
+/*
+ * So long from now by the system's CLOCK_MONOTONIC, whatever the injected clock says: for the timed waits of
+ * pthread_condattr_setclock(), which end by that alone.
+ */
+struct timespec;
+void clock_deadline(int64_t in_ms, struct timespec *ret_deadline);
 
 /* RFC 3339 in UTC with milliseconds, "2026-11-24T08:30:00.000Z"; room for the years 0000 to 9999. */
 #define CLOCK_RFC3339_SIZE sizeof "2026-11-24T08:30:00.000Z"

@@ -10,10 +10,10 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
-#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/id.h"
+#include "base/ownership.h"
 
 #define READ_CHUNK 65536
 
@@ -104,35 +104,6 @@ int file_replace(const char *path, const void *bytes, size_t size, mode_t mode, 
     return file_sync_folder(dirname(folder), err);
 }
 
-int file_give_to_folder_owner(int fd, const char *path, struct error *err)
-{
-    char folder[PATH_MAX];
-    struct stat file, owner;
-
-    if (geteuid() != 0)
-        return 0;
-    if ((size_t)snprintf(folder, sizeof folder, "%s", path) >= sizeof folder)
-        return error_set(err, -ENAMETOOLONG, "the path %s is too long", path);
-    if (fstat(fd, &file) < 0 || stat(dirname(folder), &owner) < 0)
-        return error_system(err, errno, "cannot see who owns %s", path);
-    if (file.st_uid != 0 || owner.st_uid == 0)
-        return 0;
-    if (fchown(fd, owner.st_uid, (gid_t)-1) < 0)
-        return error_system(err, errno, "cannot give %s to the owner of its folder", path);
-    return 0;
-}
-
-int file_begin_for_folder_owner(const char *path, mode_t mode, struct error *err)
-{
-    cleanup(close_fd) int fd = -1;
-
-    if (geteuid() != 0)
-        return 0;
-    fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, mode);
-    /* Whoever opens it next says what is wrong with it. */
-    return fd < 0 ? 0 : file_give_to_folder_owner(fd, path, err);
-}
-
 int file_make_folder(const char *folder, mode_t mode, struct error *err)
 {
     if (mkdir(folder, mode) < 0 && errno != EEXIST)
@@ -142,10 +113,10 @@ int file_make_folder(const char *folder, mode_t mode, struct error *err)
 
 int file_lock(const char *path, bool wait, int *ret_fd, struct error *err)
 {
-    cleanup(close_fd) int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0660);
+    cleanup(close_fd) int fd = ownership_open(path, 0, 0660);
 
     if (fd < 0)
-        return error_system(err, errno, "cannot open the lock file %s", path);
+        return error_system(err, -fd, "cannot open the lock file %s", path);
     while (flock(fd, wait ? LOCK_EX : LOCK_EX | LOCK_NB) < 0) {
         if (errno == EWOULDBLOCK)
             return FILE_LOCK_HELD;

@@ -24,16 +24,6 @@ int file_replace(const char *path, const void *bytes, size_t size, mode_t mode, 
 /* Makes a folder's entries (created, renamed, removed) durable. */
 int file_sync_folder(const char *folder, struct error *err);
 
-/*
- * Where root made the file: gives it to the owner of the folder that it lies in, so that a service of that
- * user goes on with what the administrator began.  For other users nothing happens.
- */
-int file_give_to_folder_owner(int fd, const char *path, struct error *err);
-
-/* For root, and where path is not there: an empty file that is the folder owner's.  One that is there is not
- * touched: closing a database would end SQLite's locks on it (fcntl(2)). */
-int file_begin_for_folder_owner(const char *path, mode_t mode, struct error *err);
-
 /* Makes a folder unless it is there; its parent must be. */
 int file_make_folder(const char *folder, mode_t mode, struct error *err);
 

@@ -9,7 +9,8 @@
 /* The text format 0.0.4 (prometheus.io, "Exposition formats"). */
 #define METRICS_TEXT_TYPE "text/plain; version=0.0.4; charset=utf-8"
 
-/* Appends every family with its help, its type and all its series. */
-void metrics_text_render(struct buf *out, const double values[METRIC_COUNT]);
+/* Appends every family with its help, its type and all its series.  Infinity and NaN are as Prometheus writes
+ * them. */
+void metrics_text_render(struct buf *out, const double values[METRIC_END]);
 
 #endif

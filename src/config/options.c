@@ -4,6 +4,8 @@
 #include <assert.h>
 #include <errno.h>
 #include <getopt.h>
+#include <libgen.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/ownership.h"
 
 /* The column at which the help's explanations start. */
 #define HELP_COLUMN 26
@@ -114,10 +117,29 @@ static const char *config_file(const struct options *options)
     return access(SETTINGS_DEFAULT_FILE, F_OK) == 0 ? SETTINGS_DEFAULT_FILE : NULL;
 }
 
-static int read_files(bool with_key, struct options *options, struct error *err)
+/* Whoever may write to them makes a daemon say and do what they like. */
+static int check_folders(const struct settings *settings, struct error *err)
 {
-    int r = settings_load(config_file(options), &options->settings, err);
+    char database[PATH_MAX];
+    const bool fits = (size_t)snprintf(database, sizeof database, "%s", settings->database) < sizeof database;
+    const char *const folders[] = {fits ? dirname(database) : settings->database, settings->downloads_dir,
+                                   settings->spool_dir};
+    int r = 0;
 
+    for (size_t i = 0; r == 0 && i < array_length(folders); i++)
+        r = ownership_check_path(folders[i], OWNER_SELF, S_IWGRP | S_IWOTH, err);
+    return r;
+}
+
+static int read_files(bool with_key, bool check_state, struct options *options, struct error *err)
+{
+    const char *file = config_file(options);
+    int r = file != NULL ? ownership_check_path(file, OWNER_SELF_OR_ROOT, S_IWGRP | S_IWOTH, err) : 0;
+
+    if (r == 0)
+        r = settings_load(file, &options->settings, err);
+    if (r == 0 && check_state)
+        r = check_folders(&options->settings, err);
     if (r == 0 && with_key)
         r = secret_key_read(options->settings.secret_key_file, &options->secret_key, err);
     return r;
@@ -127,13 +149,13 @@ int options_check(const struct program_description *program, const struct option
 {
     cleanup(options_release) struct options anew = {.config = options->config};
 
-    return read_files(program->uses_secrets, &anew, err);
+    return read_files(program->uses_secrets, program->keeps_state, &anew, err);
 }
 
 static int load(const struct program_description *program, bool with_key, struct options *options)
 {
     struct error error;
-    int r = read_files(with_key, options, &error);
+    int r = read_files(with_key, program->keeps_state, options, &error);
 
     if (r < 0) {
         fprintf(stderr, "%s: %s\n", program->name, error.text);

@@ -45,6 +45,7 @@ struct program_description {
     void (*print_epilogue)(void);         /* prints lines below the options in the help; NULL is none */
     bool settings_later;                  /* options_parse() reads no configuration, but for --check-config */
     bool uses_secrets;                    /* it is given the key that encrypts webhook secrets */
+    bool keeps_state;                     /* it writes to the folders of the settings, so they are checked */
     const char
         *config_variable; /* of the environment: names the file where --config does not; NULL is none */
 };

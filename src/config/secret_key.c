@@ -11,20 +11,18 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/ownership.h"
 
 /* How to make one. */
 #define MAKE_KEY "head -c 32 /dev/urandom"
 
-static int check_file(const struct stat *status, bool credential, struct error *err)
+static int check_file(const char *path, const struct stat *status, bool credential, struct error *err)
 {
     if (!S_ISREG(status->st_mode))
         return error_set(err, -EINVAL, "it is not a regular file");
     /* The access list by which systemd lets the service read shows in the bits of the group. */
-    if (!credential && (status->st_mode & (S_IRWXG | S_IRWXO)) != 0)
-        return error_set(
-            err, -EINVAL,
-            "its mode is %04o, so that others than its owner may use it; 0400 is right: chmod go=",
-            (unsigned int)status->st_mode & 07777);
+    if (!credential && ownership_check(path, status, OWNER_SELF_OR_ROOT, S_IRWXG | S_IRWXO, err) < 0)
+        return -EINVAL;
     if (status->st_size != SECRET_KEY_SIZE)
         return error_set(err, -EINVAL,
                          "it holds %lld bytes; %d raw ones are right, as `" MAKE_KEY "` makes them",
@@ -43,7 +41,7 @@ static int read_file(const char *path, bool credential, struct secret_key *ret_k
         return error_set(err, -EINVAL, "cannot open it: %s", strerrordesc_np(errno));
     if (fstat(fd, &status) < 0)
         return error_set(err, -EINVAL, "cannot look at it: %s", strerrordesc_np(errno));
-    r = check_file(&status, credential, err);
+    r = check_file(path, &status, credential, err);
     if (r < 0)
         return r;
     if (read(fd, ret_key->bytes, SECRET_KEY_SIZE) != SECRET_KEY_SIZE)

@@ -30,6 +30,15 @@ static bool next_entry(const char **cursor, char entry[ENTRY_MAX + 1], bool *ret
     return length > 0;
 }
 
+/* No entry of any list holds a comma: one is a slip of who knows other files. */
+static int refuse_comma(const char *entry, struct error *err)
+{
+    return strchr(entry, ',') == NULL
+               ? 0
+               : error_set(err, -EINVAL, "holds \"%s\"; entries are separated by spaces, not by commas",
+                           entry);
+}
+
 /* ---- lists of words ---- */
 
 /* Checks an entry, and may write it anew as programs want it. */
@@ -67,7 +76,9 @@ static int parse_strings(const char *text, entry_check check, struct string_list
     while (next_entry(&text, entry, &fits)) {
         if (!fits)
             return error_set(err, -EINVAL, "has an entry longer than %d bytes", ENTRY_MAX);
-        r = check(entry, err);
+        r = refuse_comma(entry, err);
+        if (r == 0)
+            r = check(entry, err);
         if (r < 0)
             return r;
         r = add_string(&list, entry, err);
@@ -201,6 +212,9 @@ static int parse_durations(const char *text, const struct value_range *range, vo
     while (next_entry(&text, entry, &fits)) {
         if (list.count == SETTINGS_LIST_MAX)
             return error_set(err, -EINVAL, "has more than %d entries", SETTINGS_LIST_MAX);
+        r = refuse_comma(entry, err);
+        if (r < 0)
+            return r;
         r = number_parse(NUMBER_DURATION, entry, range->min, range->max, &list.items_ms[list.count], err);
         if (r < 0)
             return error_prefix(err, r, "entry \"%s\"", entry);

@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sysexits.h>
 
 #include "base/cleanup.h"
@@ -124,6 +125,22 @@ static int look(struct check *check, struct url *url, struct error *err)
     return 0;
 }
 
+/* Who reads a refusal here may change what it comes from. */
+static const char *find_setting(const struct check *check, const struct settings *settings)
+{
+    const char *code = check->report.result.error_code;
+
+    if (code == NULL)
+        return NULL;
+    if (strcmp(code, DELIVERY_BLOCKED_PORT) == 0)
+        return "webhook_ports names the ports that are allowed";
+    if (strcmp(code, DELIVERY_BLOCKED_ADDRESS) != 0)
+        return NULL;
+    if (!settings->webhook_allow_http && strncasecmp(check->report.url, "http:", 5) == 0)
+        return "webhook_allow_http allows http";
+    return "webhook_allow_cidrs names networks that are allowed though they are not public";
+}
+
 static int send_ping(struct check *check, struct error *err)
 {
     const struct send_request request = {.url = check->report.url,
@@ -168,6 +185,7 @@ static int run(struct check *check, const char *key_id, const char *target)
         r = look(check, &url, &error);
     if (r == 0)
         r = send_ping(check, &error);
+    report->setting = find_setting(check, &check->ctl->options.settings);
     return r < 0 ? ctl_fail_error(check->ctl, r, &error) : print_report(check);
 }
 

@@ -7,6 +7,7 @@
 #include "base/cleanup.h"
 #include "codec/json_write.h"
 #include "ctl/show.h"
+#include "webhook/outcome.h"
 
 /* ---- what both say ---- */
 
@@ -57,6 +58,14 @@ static void list_steps(const struct check_report *report, struct step ret_steps[
     };
 
     memcpy(ret_steps, steps, sizeof steps);
+}
+
+/* Seconds for which the worker would leave the receiver alone, as it asks; 0 is not at all. */
+static int64_t pause_of(const struct send_result *result)
+{
+    if (result->error_code == NULL)
+        return 0;
+    return result->retry_after_s < OUTCOME_PAUSE_MAX_S ? result->retry_after_s : OUTCOME_PAUSE_MAX_S;
 }
 
 /* ---- text ---- */
@@ -141,6 +150,12 @@ static void append_answer_text(struct buf *out, const struct check_report *repor
         buf_printf(out, "%s: ", result->error_code);
         show_string(out, result->error_message);
     }
+    if (pause_of(result) > 0) {
+        label(out, "Retry-After");
+        buf_printf(out, "nothing would go to this receiver for %" PRId64 " s", pause_of(result));
+    }
+    if (report->setting != NULL)
+        line(out, "setting", report->setting);
 }
 
 void check_report_text(struct buf *out, const struct check_report *report)
@@ -221,6 +236,7 @@ static void append_answer_json(struct buf *out, const struct check_report *repor
         json_member_int_if(out, steps[i].name, result->traced && steps[i].us >= 0, steps[i].us);
     json_member_string(out, "peer", result->peer[0] != '\0' ? result->peer : NULL);
     json_member_int_if(out, "status_code", result->status_code != 0, result->status_code);
+    json_member_int_if(out, "retry_after_s", pause_of(result) > 0, pause_of(result));
     json_member_string(out, "response_excerpt", result->has_excerpt ? result->excerpt : NULL);
     json_member_error(out, "error", result->error_code, result->error_message);
 }

@@ -25,6 +25,7 @@ struct check_report {
     struct error no_tls; /* why it is not; "" where nobody was asked */
     int64_t days_left;   /* of tls: whole days, negative once it is over */
     struct send_result result;
+    const char *setting; /* that could allow what was blocked; NULL where nothing was */
 };
 
 void check_report_text(struct buf *out, const struct check_report *report);

@@ -68,10 +68,11 @@ const struct command ctl_commands[] = {
         .arguments = "[WEBHOOK_ID|JOB_ID]",
         .argument_count = 1,
         .optional = true,
-        .summary = "send a webhook again, or all that failed since a time",
+        .summary = "send a webhook again or at once, or all that failed or wait",
         .details =
-            "It goes out under the same webhook-id, with a fresh timestamp and signature.  With --failed the\n"
-            "webhooks become due a few at a time; Ctrl-C says how many, and the same command goes on.\n"
+            "It goes out under the same webhook-id, with a fresh timestamp and signature.  One that waits for\n"
+            "a later attempt is sent now.  With --failed or --waiting the webhooks become due a few at a time;\n"
+            "Ctrl-C says how many, and the same command goes on.\n"
             "A receiver that is named, or whose webhook is, has a pause that it asked for or earned by failing\n"
             "ended, for all that it is owed; with --failed and no --receiver pauses hold.  A webhook whose body\n"
             "retention has removed cannot be sent again.\n",

@@ -55,22 +55,33 @@ static int match(const struct command *command, int argc, char **argv)
     return 0;
 }
 
+/* "list, show, redeliver": what can follow the group's name; nothing where there is no such group. */
+static void append_group(struct buf *out, const char *group)
+{
+    for (const struct command *c = ctl_commands; c->name != NULL; c++)
+        if (is_of_group(c, group))
+            buf_printf(out, "%s%s", out->length > 0 ? ", " : "", c->name + strlen(group) + 1);
+}
+
 /* The first word may be right: then what it can be followed by is what helps. */
 static int fail_unknown(const struct ctl *ctl, int argc, char **argv)
 {
-    const struct command *c = ctl_commands;
-    const char *second = argc > 1 ? argv[1] : "";
+    cleanup(buf_release) struct buf group = BUF_INIT(ERROR_TEXT_MAX);
 
-    while (c->name != NULL && !is_of_group(c, argv[0]))
-        c++;
-    if (c->name != NULL && strcmp(second, "--help") == 0) {
+    append_group(&group, argv[0]);
+    if (group.length == 0)
+        return ctl_fail(ctl, EX_USAGE, "there is no command '%s'; see %s --help", argv[0],
+                        ctl->program->name);
+    if (argc == 1)
+        return ctl_fail(ctl, EX_USAGE, "'%s' is followed by one of: %s; see %s %s --help", argv[0],
+                        buf_str(&group), ctl->program->name, argv[0]);
+    if (strcmp(argv[1], "--help") == 0) {
         printf("Usage: %s %s COMMAND ...\n\n", ctl->program->name, argv[0]);
         list_commands(argv[0]);
         return 0;
     }
-    return ctl_fail(ctl, EX_USAGE, "there is no command '%s%s%s'; see %s%s%s --help", argv[0],
-                    argc > 1 ? " " : "", second, ctl->program->name, c->name != NULL ? " " : "",
-                    c->name != NULL ? argv[0] : "");
+    return ctl_fail(ctl, EX_USAGE, "there is no command '%s %s'; '%s' is followed by one of: %s", argv[0],
+                    argv[1], argv[0], buf_str(&group));
 }
 
 int ctl_run(struct ctl *ctl, int argc, char **argv)

@@ -41,6 +41,8 @@ static void append_entry_json(struct buf *text, const struct outbox_entry *entry
     json_member_time(text, "next_attempt_at", entry->next_attempt_at);
     json_member_time(text, "settled_at", entry->settled_at);
     json_member_bool(text, "body_kept", entry->has_body);
+    json_member_time(text, "receiver_paused_until",
+                     entry->paused_until > clock_wall_ms(&clock_system) ? entry->paused_until : 0);
 }
 
 static void append_trace_json(struct buf *text, const struct delivery *attempt)
@@ -90,7 +92,7 @@ static void append_last(struct buf *text, const struct outbox_entry *entry)
         buf_append_str(text, "-");
 }
 
-/* When the next attempt is, or when the webhook was settled. */
+/* When the next attempt is, or when the webhook was settled.  A pause of the receiver's puts attempts off. */
 static void append_when(struct buf *text, const struct outbox_entry *entry)
 {
     if (entry->status != WEBHOOK_PENDING)
@@ -98,7 +100,8 @@ static void append_when(struct buf *text, const struct outbox_entry *entry)
     else if (entry->next_attempt_at == 0)
         buf_append_str(text, "under way");
     else
-        show_time(text, entry->next_attempt_at);
+        show_time(text, entry->paused_until > entry->next_attempt_at ? entry->paused_until
+                                                                     : entry->next_attempt_at);
 }
 
 static void append_row(struct buf *text, const struct outbox_entry *entry)
@@ -130,6 +133,15 @@ static void line_time(struct buf *text, const char *name, int64_t wall_ms)
     show_time(text, wall_ms);
 }
 
+/* Its time has come and gone: what fails is tried by one at a time, and what is slow by few. */
+static bool is_overdue(const struct outbox_entry *entry)
+{
+    int64_t now = clock_wall_ms(&clock_system);
+
+    return entry->status == WEBHOOK_PENDING && entry->next_attempt_at != 0 && entry->next_attempt_at < now &&
+           entry->paused_until < now;
+}
+
 static void append_entry_text(struct buf *text, const struct outbox_entry *entry)
 {
     line(text, "webhook", entry->webhook_id);
@@ -148,6 +160,8 @@ static void append_entry_text(struct buf *text, const struct outbox_entry *entry
     line_time(text, "made", entry->created_at);
     label(text, entry->status == WEBHOOK_PENDING ? "next attempt" : "settled");
     append_when(text, entry);
+    if (is_overdue(entry))
+        buf_append_str(text, ", behind others to this receiver, unless no worker runs");
     if (!entry->has_body)
         line(text, "body", "removed by retention, with the attempts before: it cannot be sent again");
 }
@@ -260,12 +274,10 @@ static int print_webhook(const struct ctl *ctl, const struct outbox_entry *entry
                          const struct delivery *attempts, size_t count)
 {
     cleanup(buf_release) struct buf text = BUF_INIT(CTL_OUTPUT_MAX);
-    bool is_paused = entry->paused_until > clock_wall_ms(&clock_system);
 
     if (ctl->json) {
         buf_append_str(&text, "{\"webhook\":");
         append_entry_json(&text, entry);
-        json_member_time(&text, "receiver_paused_until", is_paused ? entry->paused_until : 0);
         buf_append_str(&text, "},\"attempts\":[");
         for (size_t i = 0; i < count; i++)
             append_attempt_json(&text, &attempts[i]);

@@ -95,7 +95,11 @@ static void append_block(struct buf *out, const struct received *request,
     if (!is_ping)
         append_line(out, "job_id", readable ? json_read_string(document, "/job_id") : NULL);
     append_line(out, "webhook-id", request->webhook_id);
-    append_line(out, "X-Webhook-Signature", verdict->plain_valid ? "right" : "WRONG");
+    append_line(out, "X-Webhook-Signature",
+                verdict->plain_valid ? "right"
+                : verdict->standard_valid && request->signature != NULL
+                    ? "WRONG; by a newer secret, if this one was rotated"
+                    : "WRONG");
     append_line(out, "webhook-signature", verdict->standard_valid ? "right" : "WRONG");
     append_line(out, "timestamps", verdict->timestamp_fresh ? "fresh" : "NOT FRESH");
     buf_printf(out, "\n  %-20s %d\n  %-20s ", "answered", status, "body");

@@ -128,7 +128,8 @@ int receiver_start(int port, struct receiver_handler *handler, struct receiver *
                          MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS_MAX, MHD_OPTION_END);
     if (receiver->daemon == NULL) {
         free(receiver);
-        return error_system(err, errno > 0 ? errno : EADDRINUSE, "cannot listen on 127.0.0.1:%d", port);
+        return error_system(err, errno > 0 ? errno : EADDRINUSE,
+                            "cannot listen on 127.0.0.1:%d (--port 0 takes one that is free)", port);
     }
     info = MHD_get_daemon_info(receiver->daemon, MHD_DAEMON_INFO_BIND_PORT);
     *ret_port = info != NULL ? info->port : port;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Has webhooks sent again: one, or what failed since a time. */
+/* Has webhooks sent again: one, what failed since a time, or what waits for a later attempt. */
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,8 +32,27 @@
 
 static const char writer[] = "sayhookctl delivery redeliver";
 
+enum which {
+    WHICH_ONE,
+    WHICH_FAILED,
+    WHICH_WAITING,
+};
+
+/* One that is named is sent now, whether it has ended or waits; of many, what is as it was when it was found.
+ */
+static int mend(struct store *store, int64_t webhook, enum which which, struct error *err)
+{
+    int r = STORE_CONFLICT;
+
+    if (which != WHICH_WAITING)
+        r = outbox_redeliver(store, webhook, which == WHICH_FAILED, err);
+    if (which != WHICH_FAILED && r == STORE_CONFLICT)
+        r = outbox_hasten(store, webhook, err);
+    return r;
+}
+
 static int run_write(struct store *store, const struct outbox_failure *failures, size_t count,
-                     bool failed_only, size_t *ret_done, struct error *err)
+                     enum which which, size_t *ret_done, struct error *err)
 {
     size_t done = 0;
     int r = store_begin(store, writer, err);
@@ -41,7 +60,7 @@ static int run_write(struct store *store, const struct outbox_failure *failures,
     for (size_t i = 0; r >= 0 && i < count; i++) {
         if (!failures[i].has_body)
             continue;
-        r = outbox_redeliver(store, failures[i].webhook, failed_only, err);
+        r = mend(store, failures[i].webhook, which, err);
         done += r == 0;
     }
     if (r < 0) {
@@ -89,7 +108,7 @@ static int fail_conflict(const struct ctl *ctl, const struct outbox_entry *entry
     if (entry->status != WEBHOOK_PENDING && entry->attempts >= WEBHOOK_ATTEMPTS_MAX)
         return ctl_fail(ctl, EX_DATAERR, "%s was sent %d times, and no webhook is sent more often",
                         entry->webhook_id, WEBHOOK_ATTEMPTS_MAX);
-    return ctl_fail(ctl, EX_DATAERR, "%s is owed or under way as it is", entry->webhook_id);
+    return ctl_fail(ctl, EX_DATAERR, "%s is due now or under way as it is", entry->webhook_id);
 }
 
 static int redeliver_one(struct ctl *ctl, struct store *store, const char *id)
@@ -106,7 +125,7 @@ static int redeliver_one(struct ctl *ctl, struct store *store, const char *id)
     if (code != 0)
         return code;
     one.webhook = entry.webhook;
-    r = run_write(store, &one, 1, false, &done, &error);
+    r = run_write(store, &one, 1, WHICH_ONE, &done, &error);
     if (r == 0 && (done > 0 || entry.status == WEBHOOK_PENDING))
         r = end_pause(store, entry.receiver, &resumed, &error);
     if (r < 0)
@@ -121,14 +140,17 @@ static int redeliver_one(struct ctl *ctl, struct store *store, const char *id)
         json_member_string(&text, "status", webhook_status_name(WEBHOOK_PENDING));
         buf_append_str(&text, "}");
     } else {
-        buf_printf(&text, done > 0 ? "%s is due again" : "%s is owed as it is", entry.webhook_id);
+        buf_printf(&text, "%s is %s", entry.webhook_id,
+                   done == 0                         ? "owed as it is"
+                   : entry.status == WEBHOOK_PENDING ? "due now, and waits no longer"
+                                                     : "due again");
         if (resumed)
             buf_printf(&text, "; the pause of %s is ended", entry.receiver);
     }
     return ctl_print(ctl, &text);
 }
 
-/* ---- all that failed ---- */
+/* ---- all that failed, or that wait ---- */
 
 struct redelivery {
     struct ctl *ctl;
@@ -137,7 +159,7 @@ struct redelivery {
     size_t batch;     /* webhooks in one transaction */
     int64_t pause_ms; /* behind each */
     bool dry_run;
-    size_t failed;  /* found */
+    size_t found;
     size_t removed; /* of them, without a body */
     size_t done;
     char named[NAMED_MAX][WEBHOOK_ID_SIZE]; /* the first of those */
@@ -161,7 +183,7 @@ static void stop_on_signals(void)
 
 static void count_failure(struct redelivery *redelivery, const struct outbox_failure *failure)
 {
-    redelivery->failed++;
+    redelivery->found++;
     if (failure->has_body)
         return;
     if (redelivery->removed < NAMED_MAX)
@@ -203,15 +225,16 @@ static int redeliver_failures(struct redelivery *redelivery, struct progress *pr
         r = outbox_failures(redelivery->store, &redelivery->walk, failures, redelivery->batch, &count, err);
         if (r < 0 || count == 0)
             return r;
-        r = run_write(redelivery->store, failures, count, true, &done, err);
+        r = run_write(redelivery->store, failures, count,
+                      redelivery->walk.waiting ? WHICH_WAITING : WHICH_FAILED, &done, err);
         if (r < 0)
             return r;
         redelivery->done += done;
         seen += count;
         if (done > 0)
             hint(redelivery->ctl);
-        progress_show(progress, "redelivering", (double)seen / (double)redelivery->failed);
-        if (done > 0 && seen < redelivery->failed)
+        progress_show(progress, "redelivering", (double)seen / (double)redelivery->found);
+        if (done > 0 && seen < redelivery->found)
             pause_between(redelivery);
     }
     return 0;
@@ -229,7 +252,7 @@ static int print_json(const struct redelivery *redelivery)
     buf_append_str(&text, "{");
     json_member_bool(&text, "dry_run", redelivery->dry_run);
     json_member_bool(&text, "interrupted", stopped != 0);
-    json_member_int(&text, "failed", (int64_t)redelivery->failed);
+    json_member_int(&text, redelivery->walk.waiting ? "waiting" : "failed", (int64_t)redelivery->found);
     json_member_int(&text, "redelivered", (int64_t)redelivery->done);
     json_member_int(&text, "removed", (int64_t)redelivery->removed);
     json_name(&text, "removed_webhooks");
@@ -245,12 +268,15 @@ static int print_json(const struct redelivery *redelivery)
 static int print_text(const struct redelivery *redelivery)
 {
     cleanup(buf_release) struct buf text = BUF_INIT(CTL_OUTPUT_MAX);
-    size_t sendable = redelivery->failed - redelivery->removed;
+    size_t sendable = redelivery->found - redelivery->removed;
+    bool waiting = redelivery->walk.waiting;
 
     if (redelivery->dry_run)
-        buf_printf(&text, "%zu failed webhooks would be sent again", sendable);
+        buf_printf(&text, "%zu %s webhooks would be sent %s", sendable, waiting ? "waiting" : "failed",
+                   waiting ? "now" : "again");
     else
-        buf_printf(&text, "%zu of %zu failed webhooks are due again", redelivery->done, sendable);
+        buf_printf(&text, "%zu of %zu %s webhooks are due %s", redelivery->done, sendable,
+                   waiting ? "waiting" : "failed", waiting ? "now" : "again");
     if (redelivery->removed > 0)
         buf_printf(&text, "\n%zu cannot be sent again, since retention has removed their bodies:",
                    redelivery->removed);
@@ -313,6 +339,7 @@ static void set_pace(struct redelivery *redelivery, int64_t rate)
 struct redeliver_words {
     struct outbox_words outbox;
     const char *failed;
+    const char *waiting;
     const char *rate;
     const char *dry_run;
 };
@@ -322,23 +349,28 @@ static int check_words(const struct ctl *ctl, const struct redeliver_words *word
     const struct outbox_words *outbox = &words->outbox;
 
     if (words->failed != NULL)
-        return id == NULL && outbox->since != NULL
+        return id == NULL && outbox->since != NULL && words->waiting == NULL
                    ? 0
-                   : ctl_fail(ctl, EX_USAGE, "--failed takes --since TIME, and no id");
+                   : ctl_fail(ctl, EX_USAGE, "--failed takes --since TIME, and no id and no --waiting");
+    if (words->waiting != NULL)
+        return id == NULL && outbox->since == NULL && outbox->receiver != NULL
+                   ? 0
+                   : ctl_fail(ctl, EX_USAGE, "--waiting takes --receiver RECEIVER, and no id and no --since");
     if (id == NULL || outbox->key != NULL || outbox->receiver != NULL || outbox->since != NULL ||
         words->dry_run != NULL)
         return ctl_fail(ctl, EX_USAGE,
-                        "name one webhook by its id or its job's, or give --failed --since TIME");
+                        "name one webhook by its id or its job's, or give --failed --since TIME or "
+                        "--waiting --receiver RECEIVER");
     return 0;
 }
 
-static int redeliver_failed(struct ctl *ctl, struct store *store, const struct redeliver_words *words,
-                            const struct outbox_filter *filter, int64_t rate)
+static int redeliver_many(struct ctl *ctl, struct store *store, const struct redeliver_words *words,
+                          const struct outbox_filter *filter, int64_t rate)
 {
     struct redelivery redelivery = {
         .ctl = ctl,
         .store = store,
-        .walk = {.filter = *filter, .until = clock_wall_ms(&clock_system)},
+        .walk = {.filter = *filter, .until = clock_wall_ms(&clock_system), .waiting = words->waiting != NULL},
         .dry_run = words->dry_run != NULL,
     };
     struct error error;
@@ -359,6 +391,7 @@ int ctl_delivery_redeliver(struct ctl *ctl, int argc, char **argv)
     struct redeliver_words words = {.rate = RATE_DEFAULT};
     const struct program_option options[] = {
         {"failed", NULL, "all that failed since a time", &words.failed},
+        {"waiting", NULL, "all that wait for a later attempt at a receiver", &words.waiting},
         OUTBOX_OPTION_KEY(words.outbox),
         OUTBOX_OPTION_RECEIVER(words.outbox),
         {"since", "TIME", "they failed since then; 2h is two hours ago", &words.outbox.since},
@@ -378,7 +411,7 @@ int ctl_delivery_redeliver(struct ctl *ctl, int argc, char **argv)
         (code = read_rate(ctl, words.rate, &rate)) != 0 || (code = ctl_open_store(ctl, &store)) != 0 ||
         (code = outbox_find_key(ctl, store, &words.outbox, &filter)) != 0)
         return code;
-    if (words.failed != NULL)
-        return redeliver_failed(ctl, store, &words, &filter, rate);
+    if (words.failed != NULL || words.waiting != NULL)
+        return redeliver_many(ctl, store, &words, &filter, rate);
     return redeliver_one(ctl, store, arguments[0]);
 }

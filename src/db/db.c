@@ -3,13 +3,15 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
-#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/ownership.h"
+#include "db/internal.h"
 #include "db/turnstile.h"
 
 /* Pages of a connection's own cache, in KiB: an API process has one connection a thread, so they add up. */
@@ -22,16 +24,8 @@
 /* For what the turnstile does not cover: a reader that meets the recovery of a WAL after a crash. */
 #define BUSY_WAIT_MS 5000
 
-struct db_query {
-    struct db *db;
-    const struct db_statement *statement;
-    sqlite3_stmt *prepared;
-    bool in_use;
-    int failure; /* an SQLite result code */
-};
-
-/* Statements of the connection itself, prepared like the others. */
-enum own_statement { OWN_DATA_VERSION, OWN_BEGIN, OWN_BEGIN_WRITE, OWN_COMMIT, OWN_ROLLBACK, OWN_COUNT };
+/* Texts are nobody else's business; the group is the service's own. */
+#define DATABASE_MODE 0640
 
 static const char *const own_sql[OWN_COUNT] = {
     [OWN_DATA_VERSION] = "PRAGMA data_version",
@@ -39,19 +33,6 @@ static const char *const own_sql[OWN_COUNT] = {
     [OWN_BEGIN_WRITE] = "BEGIN IMMEDIATE",
     [OWN_COMMIT] = "COMMIT",
     [OWN_ROLLBACK] = "ROLLBACK",
-};
-
-struct db {
-    sqlite3 *handle;
-    char *path;
-    struct turnstile *turnstile;
-    bool inside;          /* the turnstile is ours */
-    int failure;          /* of the transaction: a negative errno value, or 0 */
-    struct error reason;  /* of that failure */
-    int64_t data_version; /* at the last db_changed() */
-    sqlite3_stmt *own[OWN_COUNT];
-    size_t query_count;
-    struct db_query queries[];
 };
 
 static int error_number(int code)
@@ -78,8 +59,7 @@ static int error_number(int code)
     }
 }
 
-/* A failure inside a transaction sticks to it. */
-static int fail(struct db *db, int code, const char *what, struct error *err)
+int db_fail(struct db *db, int code, const char *what, struct error *err)
 {
     struct error reason;
     int r = error_set(&reason, error_number(code), "database %s: %s: %s", db->path, what,
@@ -98,7 +78,7 @@ int db_execute(struct db *db, const char *sql, struct error *err)
 {
     int code = sqlite3_exec(db->handle, sql, NULL, NULL, NULL);
 
-    return code == SQLITE_OK ? 0 : fail(db, code, "a statement failed", err);
+    return code == SQLITE_OK ? 0 : db_fail(db, code, "a statement failed", err);
 }
 
 int db_read_int(struct db *db, const char *sql, int64_t *ret_value, struct error *err)
@@ -111,7 +91,7 @@ int db_read_int(struct db *db, const char *sql, int64_t *ret_value, struct error
         value = sqlite3_column_int64(statement, 0);
     sqlite3_finalize(statement);
     if (code != SQLITE_ROW && code != SQLITE_DONE)
-        return fail(db, code, "a statement failed", err);
+        return db_fail(db, code, "a statement failed", err);
     *ret_value = value;
     return 0;
 }
@@ -155,6 +135,17 @@ static void configure_library(void)
     sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
 }
 
+/*
+ * An empty file is an empty database; SQLite gives the files beside it the same owner and mode.  One that is
+ * there is not touched: closing it would end the locks that other connections of this process have on it.
+ */
+static int make_file(const char *path, struct error *err)
+{
+    cleanup(close_fd) int fd = ownership_open(path, O_EXCL, DATABASE_MODE);
+
+    return fd < 0 && fd != -EEXIST ? error_system(err, -fd, "cannot make the database %s", path) : 0;
+}
+
 int db_open(const struct db_options *options, struct db **ret_db, struct error *err)
 {
     struct db *db = calloc(1, sizeof *db + options->statement_count * sizeof db->queries[0]);
@@ -170,10 +161,12 @@ int db_open(const struct db_options *options, struct db **ret_db, struct error *
     for (size_t i = 0; i < options->statement_count; i++)
         db->queries[i] = (struct db_query){.db = db, .statement = &options->statements[i]};
     r = turnstile_get(options->path, &db->turnstile, err);
+    if (r == 0)
+        r = make_file(options->path, err);
     if (r == 0) {
         code = sqlite3_open_v2(options->path, &db->handle,
                                SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL);
-        r = code == SQLITE_OK ? configure(db, err) : fail(db, code, "cannot open it", err);
+        r = code == SQLITE_OK ? configure(db, err) : db_fail(db, code, "cannot open it", err);
     }
     if (r < 0) {
         db_close(db);
@@ -232,7 +225,7 @@ int db_begin(struct db *db, const char *who, struct error *err)
         return error_prefix(err, r, "%s cannot write", who);
     code = run_own(db, OWN_BEGIN_WRITE, NULL);
     if (code != SQLITE_OK) {
-        r = fail(db, code, "cannot begin a transaction", err);
+        r = db_fail(db, code, "cannot begin a transaction", err);
         turnstile_leave(db->turnstile);
         return error_prefix(err, r, "%s cannot write", who);
     }
@@ -261,7 +254,7 @@ int db_commit(struct db *db, struct error *err)
     if (r == 0) {
         code = run_own(db, OWN_COMMIT, NULL);
         if (code != SQLITE_OK)
-            r = fail(db, code, "cannot commit", err);
+            r = db_fail(db, code, "cannot commit", err);
     } else if (err != NULL) {
         *err = db->reason;
     }
@@ -283,7 +276,7 @@ int db_empty_wal(struct db *db, struct error *err)
         return r;
     code = sqlite3_wal_checkpoint_v2(db->handle, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
     turnstile_leave(db->turnstile);
-    return code == SQLITE_OK ? 0 : fail(db, code, "cannot empty the WAL", err);
+    return code == SQLITE_OK ? 0 : db_fail(db, code, "cannot empty the WAL", err);
 }
 
 bool db_in_transaction(const struct db *db)
@@ -304,7 +297,7 @@ int db_snapshot_begin(struct db *db, struct error *err)
 {
     int code = run_own(db, OWN_BEGIN, NULL);
 
-    return code == SQLITE_OK ? 0 : fail(db, code, "cannot begin to read", err);
+    return code == SQLITE_OK ? 0 : db_fail(db, code, "cannot begin to read", err);
 }
 
 void db_snapshot_end(struct db *db)
@@ -317,6 +310,11 @@ void db_snapshot_end(struct db *db)
 int64_t db_changes(struct db *db)
 {
     return sqlite3_changes64(db->handle);
+}
+
+int64_t db_rows_written(struct db *db)
+{
+    return sqlite3_total_changes64(db->handle);
 }
 
 int64_t db_last_insert(struct db *db)
@@ -334,7 +332,7 @@ int db_blob_read(struct db *db, const char *table, const char *column, int64_t r
     if (code == SQLITE_ERROR && blob == NULL)
         return DB_NO_ROW;
     if (code != SQLITE_OK)
-        return fail(db, code, "cannot open a blob", err);
+        return db_fail(db, code, "cannot open a blob", err);
     length = sqlite3_blob_bytes(blob);
     if (offset >= length)
         size = 0;
@@ -343,158 +341,7 @@ int db_blob_read(struct db *db, const char *table, const char *column, int64_t r
     code = size > 0 ? sqlite3_blob_read(blob, buffer, (int)size, (int)offset) : SQLITE_OK;
     sqlite3_blob_close(blob);
     if (code != SQLITE_OK)
-        return fail(db, code, "cannot read a blob", err);
+        return db_fail(db, code, "cannot read a blob", err);
     *ret_size = size;
     return 0;
-}
-
-/* ---- statements ---- */
-
-struct db_query *db_query(struct db *db, size_t statement)
-{
-    struct db_query *query = &db->queries[statement];
-
-    assert(statement < db->query_count && !query->in_use);
-    query->in_use = true;
-    query->failure = SQLITE_OK;
-    if (query->prepared == NULL)
-        query->failure = sqlite3_prepare_v3(db->handle, query->statement->sql, -1, SQLITE_PREPARE_PERSISTENT,
-                                            &query->prepared, NULL);
-    return query;
-}
-
-void db_query_end(struct db_query **query)
-{
-    if (*query == NULL)
-        return;
-    if ((*query)->prepared != NULL) {      /* NULL where the database lacks what the statement names */
-        sqlite3_reset((*query)->prepared); /* its result is that of the last step, which was reported there */
-        sqlite3_clear_bindings((*query)->prepared);
-    }
-    (*query)->in_use = false;
-    *query = NULL;
-}
-
-static void note(struct db_query *query, int code)
-{
-    if (code != SQLITE_OK && query->failure == SQLITE_OK)
-        query->failure = code;
-}
-
-void db_bind_int(struct db_query *query, int parameter, int64_t value)
-{
-    note(query, sqlite3_bind_int64(query->prepared, parameter, value));
-}
-
-void db_bind_double(struct db_query *query, int parameter, double value)
-{
-    note(query, sqlite3_bind_double(query->prepared, parameter, value));
-}
-
-void db_bind_text(struct db_query *query, int parameter, const char *text)
-{
-    note(query, sqlite3_bind_text(query->prepared, parameter, text, -1, SQLITE_STATIC));
-}
-
-void db_bind_blob(struct db_query *query, int parameter, const void *bytes, size_t size)
-{
-    note(query, sqlite3_bind_blob64(query->prepared, parameter, bytes, size, SQLITE_STATIC));
-}
-
-void db_bind_null(struct db_query *query, int parameter)
-{
-    note(query, sqlite3_bind_null(query->prepared, parameter));
-}
-
-void db_bind_int_or_null(struct db_query *query, int parameter, int64_t value)
-{
-    if (value != 0)
-        db_bind_int(query, parameter, value);
-    else
-        db_bind_null(query, parameter);
-}
-
-int db_step(struct db_query *query, struct error *err)
-{
-    int code = query->failure;
-
-    if (code == SQLITE_OK)
-        code = sqlite3_step(query->prepared);
-    if (code == SQLITE_ROW)
-        return DB_ROW;
-    if (code == SQLITE_DONE)
-        return 0;
-    note(query, code);
-    return fail(query->db, code, query->statement->name, err);
-}
-
-int db_run(struct db_query *query, struct error *err)
-{
-    int r = db_step(query, err);
-
-    assert(r != DB_ROW);
-    return r;
-}
-
-int64_t db_column_int(struct db_query *query, int column)
-{
-    return sqlite3_column_int64(query->prepared, column);
-}
-
-double db_column_double(struct db_query *query, int column)
-{
-    return sqlite3_column_double(query->prepared, column);
-}
-
-bool db_column_is_null(struct db_query *query, int column)
-{
-    return sqlite3_column_type(query->prepared, column) == SQLITE_NULL;
-}
-
-const char *db_column_text(struct db_query *query, int column)
-{
-    return (const char *)sqlite3_column_text(query->prepared, column);
-}
-
-char *db_column_dup(struct db_query *query, int column)
-{
-    const char *text = db_column_text(query, column);
-    char *copy;
-
-    if (text == NULL)
-        return NULL;
-    copy = strdup(text);
-    if (copy == NULL)
-        note(query, SQLITE_NOMEM);
-    return copy;
-}
-
-const void *db_column_blob(struct db_query *query, int column, size_t *ret_size)
-{
-    const void *bytes = sqlite3_column_blob(query->prepared, column);
-
-    *ret_size = (size_t)sqlite3_column_bytes(query->prepared, column);
-    return bytes;
-}
-
-void db_column_bytes(struct db_query *query, int column, void *ret_bytes, size_t size)
-{
-    const void *bytes = sqlite3_column_blob(query->prepared, column);
-
-    if (bytes != NULL && sqlite3_column_bytes(query->prepared, column) == (int)size)
-        memcpy(ret_bytes, bytes, size);
-    else
-        memset(ret_bytes, 0, size);
-}
-
-void db_column_copy(struct db_query *query, int column, char *ret_text, size_t size)
-{
-    const char *text = db_column_text(query, column);
-
-    snprintf(ret_text, size, "%s", text != NULL ? text : "");
-}
-
-bool db_query_failed(const struct db_query *query)
-{
-    return query->failure != SQLITE_OK;
 }

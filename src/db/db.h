@@ -122,6 +122,9 @@ void db_column_copy(struct db_query *query, int column, char *ret_text, size_t s
 /* True where a bind or a copy has failed since db_query(). */
 bool db_query_failed(const struct db_query *query);
 
+/* Rows that this connection has written since it was opened. */
+int64_t db_rows_written(struct db *db);
+
 /* Rows that the last write changed, and the key of the last inserted row. */
 int64_t db_changes(struct db *db);
 int64_t db_last_insert(struct db *db);

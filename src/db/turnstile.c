@@ -15,8 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "base/cleanup.h"
-#include "base/file.h"
+#include "base/ownership.h"
 
 /* The mutex is held as long as the flock is: flock(2) does not tell threads that share a descriptor apart. */
 struct turnstile {
@@ -41,17 +40,15 @@ static struct turnstile *find(const char *path)
 static int open_new(const char *path, struct turnstile **ret_turnstile, struct error *err)
 {
     struct turnstile *turnstile = calloc(1, sizeof *turnstile);
-    int r;
 
     if (turnstile == NULL || (turnstile->path = strdup(path)) == NULL) {
         free(turnstile);
         return error_set(err, -ENOMEM, "out of memory");
     }
-    turnstile->fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0660);
-    r = turnstile->fd < 0 ? error_system(err, errno, "cannot open the lock file %s", path)
-                          : file_give_to_folder_owner(turnstile->fd, path, err);
-    if (r < 0) {
-        close_fd(&turnstile->fd);
+    turnstile->fd = ownership_open(path, 0, 0660);
+    if (turnstile->fd < 0) {
+        int r = error_system(err, -turnstile->fd, "cannot open the lock file %s", path);
+
         free(turnstile->path);
         free(turnstile);
         return r;

@@ -14,6 +14,7 @@
 #include "engine/language.h"
 #include "engine/oromo/syllables.h"
 #include "engine/oromo/tokens.h"
+#include "engine/oromo/values.h"
 #include "engine/oromo/voice.h"
 
 /* ---- from tokens to words ---- */
@@ -39,6 +40,38 @@ static const char *neighbour(const cst_item *left, const cst_item *right, const 
     return item_feat_string(wanted, "name");
 }
 
+/* How many tokens from one on are a telephone number with blanks in it. */
+static size_t telephone_groups(const cst_item *start)
+{
+    const char *texts[TELEPHONE_GROUPS_MAX] = {item_feat_string(start, "name")};
+    size_t count = 1;
+
+    for (const cst_item *item = item_next(start); count < TELEPHONE_GROUPS_MAX; item = item_next(item)) {
+        const char *text = neighbour(item_prev(item), item, item);
+
+        if (text == NULL)
+            break;
+        texts[count++] = text;
+    }
+    return value_telephone_groups(texts, count);
+}
+
+static bool is_in_telephone(const cst_item *token)
+{
+    const cst_item *start = token;
+
+    for (size_t before = 0; before < TELEPHONE_GROUPS_MAX; before++) {
+        size_t groups = telephone_groups(start);
+
+        if (groups > before)
+            return groups > 1;
+        if (neighbour(item_prev(start), start, start) == NULL)
+            return false;
+        start = item_prev(start);
+    }
+    return false;
+}
+
 /* A word, and behind it the end of a phrase where a comma follows it. */
 static cst_val *make_word(char *word)
 {
@@ -58,9 +91,11 @@ static cst_val *words_of(cst_item *item)
 {
     const struct token token = {
         .text = item_feat_string(item, "name"),
+        .before = neighbour(item_prev(item_prev(item)), item_prev(item), item_prev(item_prev(item))),
         .previous = neighbour(item_prev(item), item, item_prev(item)),
         .next = neighbour(item, item_next(item), item_next(item)),
         .after = neighbour(item_next(item), item_next(item_next(item)), item_next(item_next(item))),
+        .in_telephone = is_in_telephone(item),
     };
     cleanup(buf_release) struct buf words = BUF_INIT(TOKEN_WORDS_MAX);
     cst_val *list = NULL;

@@ -7,8 +7,8 @@
 #include "base/cleanup.h"
 
 static const char *const english_aliases[] = {"english", "en", "eng", "en-us", "en-gb", NULL};
-static const char *const oromo_aliases[] = {"oromo", "om",    "orm",          "gaz",      "hae",
-                                            "om-et", "om-ke", "afaan oromoo", "oromiffa", NULL};
+static const char *const oromo_aliases[] = {
+    "oromo", "om", "orm", "gaz", "hae", "om-et", "om-ke", "afaan oromoo", "afaan oromo", "oromiffa", NULL};
 
 static const struct language languages[] = {
     {.name = "english", .code = "en", .aliases = english_aliases},

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "net/url.h"
 
+#include <arpa/inet.h>
 #include <ctype.h>
 #include <curl/curl.h>
 #include <errno.h>
@@ -74,6 +75,31 @@ static int refuse(CURLUcode code, struct error *err)
     return error_set(err, -EINVAL, "the URL is malformed: %s", curl_url_strerror(code));
 }
 
+static bool is_number(const char *label)
+{
+    return strncmp(label, "0x", 2) == 0 ? label[2 + strspn(label + 2, "0123456789abcdef")] == '\0'
+                                        : label[strspn(label, "0123456789")] == '\0';
+}
+
+/*
+ * A last label that is a number makes it an address (https://url.spec.whatwg.org/#ends-in-a-number-checker),
+ * so "256.1.1.1" is none of a name; and no name has an empty label but the root's at its end.
+ */
+static bool is_host(const char *host)
+{
+    char copy[URL_HOST_MAX + 1];
+    struct in_addr address;
+    const char *last;
+
+    snprintf(copy, sizeof copy, "%s", host);
+    if (copy[0] != '\0' && copy[strlen(copy) - 1] == '.')
+        copy[strlen(copy) - 1] = '\0';
+    if (copy[0] == '\0' || copy[0] == '.' || copy[strlen(copy) - 1] == '.' || strstr(copy, "..") != NULL)
+        return false;
+    last = strrchr(copy, '.') != NULL ? strrchr(copy, '.') + 1 : copy;
+    return !is_number(last) || inet_aton(copy, &address) != 0;
+}
+
 static int fill(CURLU *parsed, struct url *url, struct error *err)
 {
     cleanup(free_curl_text) char *scheme = NULL;
@@ -103,6 +129,8 @@ static int fill(CURLU *parsed, struct url *url, struct error *err)
     for (size_t i = 0; i < length; i++)
         url->host[i] = (char)tolower((unsigned char)name[i]);
     url->host[length] = '\0';
+    if (!bracketed && !is_host(url->host))
+        return error_set(err, -EINVAL, "the URL's host is neither a name nor an address");
     snprintf(url->receiver, sizeof url->receiver, bracketed ? "%s://[%s]:%d" : "%s://%s:%d", url->scheme,
              url->host, url->port);
     return 0;

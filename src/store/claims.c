@@ -84,6 +84,8 @@ int job_claim(struct store *store, int64_t worker, const int64_t *except, size_t
     account_waited(store, account, job.characters, job.characters);
     job.weight = account->weight;
     metric_add(store, METRIC_JOBS_PROCESSING, 1);
+    if (job.epoch == 1)
+        store_observe_ms(store, METRIC_WAIT, job.started_at - job.created_at);
     *ret_job = job;
     job = (struct job){0};
     return 0;

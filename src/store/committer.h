@@ -8,9 +8,18 @@
 #define STORE_COMMITTER_H
 
 #include "store/store.h"
+#include "store/tally.h"
 
 /* The most works in one transaction, so that one write is never held up by more than this many others. */
 #define COMMITTER_GROUP_MAX 128
+
+/*
+ * The tally goes into the table with the first commit after so many milliseconds, and with one of its own
+ * where there is none: a process that is killed loses what it has counted in this time.  Often enough for a
+ * scraper, whom committer_flush() serves besides; seldom enough that its rows, some dozens, cost nothing
+ * beside hundreds of commits.
+ */
+#define COMMITTER_TALLY_MS 5000
 
 struct committer;
 
@@ -33,11 +42,17 @@ struct commit_work {
     struct commit_work *next; /* the committer's own */
 };
 
-/* queue_max: works waiting at once; further posts are refused.  who names the process in diagnostics. */
+/*
+ * queue_max: works waiting at once; further posts are refused.  who names the process in diagnostics; a
+ * program that job/metric.h knows has the size and the time of its commits counted.
+ */
 int committer_start(const struct store_options *options, const char *who, size_t queue_max,
                     struct committer **ret_committer, struct error *err);
 
-/* Commits what is queued, ends the thread, frees it; takes NULL. */
+/* Commits what is queued and ends the thread; nothing may be posted any more. */
+void committer_drain(struct committer *committer);
+
+/* Drains it where that is not done, commits what is counted, and frees it; takes NULL. */
 struct committer *committer_stop(struct committer *committer);
 
 /*
@@ -45,6 +60,17 @@ struct committer *committer_stop(struct committer *committer);
  * before the first work is posted.
  */
 void committer_on_commit(struct committer *committer, void (*heard)(void *context), void *context);
+
+/* What the process counts besides; the committer's own, until committer_stop() has put its last into the
+ * table.
+ */
+struct tally *committer_tally(struct committer *committer);
+
+/*
+ * Waits until all that the tally held at the call is in the table, for so many milliseconds at most: false
+ * where it is not there by then, and will be later, since the database takes no writes.
+ */
+bool committer_flush(struct committer *committer, int64_t patience_ms);
 
 /* Queues the work; its done is called later.  -EAGAIN where the queue is full (done is not called). */
 int committer_post(struct committer *committer, struct commit_work *work);

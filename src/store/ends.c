@@ -106,15 +106,16 @@ static int owe_webhook(struct store *store, int64_t id, struct error *err)
 }
 
 /* now is when it ended. */
-static void count_end(struct store *store, const struct job *job, enum job_status status, int64_t now)
+static void count_end(struct store *store, const struct job *job, const struct job_outcome *outcome,
+                      int64_t now)
 {
-    int64_t duration =
-        now > job->started_at ? now - job->started_at : 0; /* the clock may have been set back */
+    const struct audio_facts *audio = &outcome->audio;
 
-    metric_add(store, (enum metric)(METRIC_JOBS_PENDING + status), 1);
-    if (status == JOB_COMPLETED) {
-        metric_add(store, metric_duration_bucket(duration), 1);
-        metric_add(store, METRIC_DURATION_SUM, (double)duration / 1000);
+    metric_add(store, (enum metric)(METRIC_JOBS_PENDING + outcome->status), 1);
+    if (outcome->status == JOB_COMPLETED) {
+        store_observe_ms(store, METRIC_DURATION, now - job->started_at);
+        if (audio->sample_rate > 0)
+            metric_add(store, METRIC_AUDIO_SECONDS, (double)audio->samples / (double)audio->sample_rate);
     }
 }
 
@@ -138,7 +139,7 @@ int store_end_job(struct store *store, const struct job *job, const struct job_o
     if (r == 0 && job->webhook_url != NULL)
         r = owe_webhook(store, job->id, err);
     if (r == 0)
-        count_end(store, job, outcome->status, now);
+        count_end(store, job, outcome, now);
     return r;
 }
 

@@ -41,10 +41,17 @@ struct store {
     int64_t last_job;    /* the newest job's row, once it was asked for; 0 before */
     int64_t first_job;   /* the first that was created; 0 before */
     int64_t repeatables; /* rows of idempotency_keys that were written */
+    int64_t rows_before; /* that this connection had written when the transaction began */
 };
 
 /* Writes the counters of the open transaction. */
 int store_flush_counters(struct store *store, struct error *err);
+
+/* Rows that the open transaction, or the last one, has written. */
+int64_t store_rows_written(const struct store *store);
+
+/* One more value of a histogram, in milliseconds; one that a clock that was set back makes negative is 0. */
+void store_observe_ms(struct store *store, enum metric histogram, int64_t ms);
 
 int64_t store_now(const struct store *store);
 

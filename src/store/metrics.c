@@ -38,6 +38,14 @@ void metric_add(struct store *store, enum metric metric, double amount)
     store->counted[metric] += amount;
 }
 
+void store_observe_ms(struct store *store, enum metric histogram, int64_t ms)
+{
+    if (ms < 0)
+        ms = 0;
+    metric_add(store, metric_bucket(histogram, ms * METRIC_MILLIONTHS / 1000), 1);
+    metric_add(store, metric_sum(histogram), (double)ms / 1000);
+}
+
 static int write_one(struct store *store, enum metric metric, struct error *err)
 {
     cleanup(db_query_end) struct db_query *query = db_query(store->db, STATEMENT_metric_add);

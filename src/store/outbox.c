@@ -210,13 +210,15 @@ int outbox_find(struct store *store, const char *id, struct outbox_entry *ret_en
 int outbox_failures(struct store *store, struct outbox_walk *walk, struct outbox_failure *ret_failures,
                     size_t max, size_t *ret_count, struct error *err)
 {
-    cleanup(db_query_end) struct db_query *query = db_query(store->db, STATEMENT_outbox_failed_next);
+    cleanup(db_query_end) struct db_query *query =
+        db_query(store->db, walk->waiting ? STATEMENT_outbox_waiting_next : STATEMENT_outbox_failed_next);
     const struct outbox_failure *last = &walk->last;
+    int64_t start = walk->waiting ? walk->until + 1 : walk->filter.since;
     size_t count = 0;
     int r = 0;
 
     /* Rows count from 1: at the start, those of the first millisecond are behind the place too. */
-    db_bind_int(query, 1, last->webhook != 0 ? last->settled_at : walk->filter.since);
+    db_bind_int(query, 1, last->webhook != 0 ? last->at : start);
     db_bind_int(query, 2, last->webhook);
     db_bind_int(query, 3, walk->until);
     db_bind_int_or_null(query, 4, walk->filter.key);
@@ -226,7 +228,7 @@ int outbox_failures(struct store *store, struct outbox_walk *walk, struct outbox
         struct outbox_failure *failure = &ret_failures[count++];
 
         *failure = (struct outbox_failure){.webhook = db_column_int(query, 0),
-                                           .settled_at = db_column_int(query, 1),
+                                           .at = db_column_int(query, 1),
                                            .has_body = db_column_int(query, 3) != 0};
         db_column_copy(query, 2, failure->webhook_id, sizeof failure->webhook_id);
     }
@@ -256,6 +258,26 @@ static int owe_again(struct store *store, int64_t webhook, bool failed_only, str
 int outbox_redeliver(struct store *store, int64_t webhook, bool failed_only, struct error *err)
 {
     int r = owe_again(store, webhook, failed_only, err);
+
+    return r == 0 ? store_run_on_row(store, STATEMENT_receiver_owe, webhook, err) : r;
+}
+
+static int hasten(struct store *store, int64_t webhook, struct error *err)
+{
+    cleanup(db_query_end) struct db_query *query = db_query(store->db, STATEMENT_webhook_hasten);
+    int r;
+
+    db_bind_int(query, 1, webhook);
+    db_bind_int(query, 2, store_now(store));
+    r = db_run(query, err);
+    if (r < 0)
+        return r;
+    return db_changes(store->db) > 0 ? 0 : STORE_CONFLICT;
+}
+
+int outbox_hasten(struct store *store, int64_t webhook, struct error *err)
+{
+    int r = hasten(store, webhook, err);
 
     return r == 0 ? store_run_on_row(store, STATEMENT_receiver_owe, webhook, err) : r;
 }

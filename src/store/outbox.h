@@ -57,18 +57,23 @@ int outbox_find(struct store *store, const char *id, struct outbox_entry *ret_en
 int outbox_attempts(struct store *store, int64_t webhook, struct delivery **ret_deliveries, size_t *ret_count,
                     struct error *err);
 
-/* A webhook that failed. */
+/* A webhook that failed, or that waits for a later attempt. */
 struct outbox_failure {
     int64_t webhook;
-    int64_t settled_at;
+    int64_t at; /* when it failed, or when it is due */
     char webhook_id[WEBHOOK_ID_SIZE];
     bool has_body; /* it can be sent again */
 };
 
-/* A way through the failures of filter (whose status is not looked at) up to a time, oldest first. */
+/*
+ * A way through the failures of filter (whose status is not looked at) up to a time, oldest first.  waiting:
+ * through what waits at that time for a later attempt, of the filter's receiver, and was not tried since;
+ * first what is due first.
+ */
 struct outbox_walk {
     struct outbox_filter filter;
     int64_t until;
+    bool waiting;
     struct outbox_failure last; /* zero at the start */
 };
 
@@ -82,6 +87,10 @@ int outbox_failures(struct store *store, struct outbox_walk *walk, struct outbox
  * removed, or it is gone.
  */
 int outbox_redeliver(struct store *store, int64_t webhook, bool failed_only, struct error *err);
+
+/* [write] Has a webhook that waits for a later attempt sent at once.  STORE_CONFLICT where it waits for none.
+ */
+int outbox_hasten(struct store *store, int64_t webhook, struct error *err);
 
 /*
  * [write] Ends a receiver's pause, whoever's webhooks wait for it: what is due goes out at once, and its next

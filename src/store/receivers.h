@@ -10,10 +10,11 @@
 
 /* What a sender knows of a receiver and keeps here. */
 struct receiver_standing {
-    int class;             /* the sender's, 0 or more; RECEIVER_CLASS_NEW until it says otherwise */
+    int class; /* the sender's, below RECEIVER_CLASSES; RECEIVER_CLASS_NEW until it says otherwise */
     int64_t failing_since; /* 0: it does not fail */
 };
 #define RECEIVER_CLASS_NEW 1
+#define RECEIVER_CLASSES   3
 
 struct due_receiver {
     char *receiver;

@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <string.h>
 
-#include "base/file.h"
 #include "db/migrate.h"
 #include "store/internal.h"
 
@@ -14,9 +13,6 @@ const struct db_statement store_statements[STATEMENT_COUNT] = {
 #include "store/statements.inc"
 #undef STATEMENT
 };
-
-/* Nobody but its owner reads it: nginx enters the folder.  SQLite gives its other files the same mode. */
-#define DATABASE_MODE 0640
 
 int store_open(const struct store_options *options, struct store **ret_store, struct error *err)
 {
@@ -33,10 +29,7 @@ int store_open(const struct store_options *options, struct store **ret_store, st
     store->webhook_delay = options->webhook_delay;
     store->limits = options->limits;
     store->retention_audio = options->retention_audio;
-    /* What the administrator's tool makes before any service has run is the service's. */
-    r = file_begin_for_folder_owner(options->path, DATABASE_MODE, err);
-    if (r == 0)
-        r = db_open(&db_options, &store->db, err);
+    r = db_open(&db_options, &store->db, err);
     if (r == 0)
         r = db_migrate(store->db, options->clock, NULL, err);
     if (r < 0) {
@@ -60,6 +53,7 @@ int store_begin(struct store *store, const char *who, struct error *err)
     memset(store->counted, 0, sizeof store->counted);
     store_forget_accounts(store);
     store->last_job = store->first_job = store->repeatables = 0;
+    store->rows_before = db_rows_written(store->db);
     return db_begin(store->db, who, err);
 }
 
@@ -96,6 +90,11 @@ void store_read_end(struct store *store)
 bool store_changed(struct store *store)
 {
     return db_changed(store->db);
+}
+
+int64_t store_rows_written(const struct store *store)
+{
+    return db_rows_written(store->db) - store->rows_before;
 }
 
 int64_t store_now(const struct store *store)

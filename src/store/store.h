@@ -255,11 +255,14 @@ struct setback {
 /*
  * Whose jobs are taken back.  lease_until: not where the worker has prolonged its lease meanwhile; 0 takes
  * back in any case.  culprit: the job_id of the job at which the worker crashed; NULL where it did not.
+ * is_lost: the worker does not leave of its own accord, which is counted by its cause.
  */
 struct take_back {
     int64_t worker;
     int64_t lease_until;
     const char *culprit;
+    bool is_lost;
+    enum lease_loss loss;
 };
 
 /*
@@ -394,8 +397,10 @@ struct attempt_result {
 int webhook_attempt_end(struct store *store, int64_t webhook, int64_t attempt,
                         const struct attempt_result *result, struct error *err);
 
-/* [write] Takes the beginning of an attempt back, which was not sent: the webhook is due again at once. */
-int webhook_attempt_withdraw(struct store *store, int64_t webhook, int64_t attempt, struct error *err);
+/* [write] Takes the beginning of an attempt back, which was not sent: the webhook is due again after
+ * delay_ms. */
+int webhook_attempt_withdraw(struct store *store, int64_t webhook, int64_t attempt, int64_t delay_ms,
+                             struct error *err);
 
 /*
  * An attempt that began and never ended: its sender died.  For the sender that takes over: it ends each with

@@ -157,8 +157,9 @@ static int end_delivery(struct store *store, int64_t webhook, int64_t attempt,
     return db_changes(store->db) > 0 ? 0 : STORE_CONFLICT;
 }
 
+/* *ret_owed_at is since when it is owed. */
 static int end_webhook(struct store *store, int64_t webhook, const struct attempt_result *result,
-                       struct error *err)
+                       int64_t *ret_owed_at, struct error *err)
 {
     cleanup(db_query_end) struct db_query *query = db_query(store->db, STATEMENT_webhook_end);
     bool settled = result->status != WEBHOOK_PENDING;
@@ -170,10 +171,11 @@ static int end_webhook(struct store *store, int64_t webhook, const struct attemp
     db_bind_int_or_null(query, 4, result->status_code);
     db_bind_text(query, 5, result->error_code);
     db_bind_int_or_null(query, 6, settled ? store_now(store) : 0);
-    r = db_run(query, err);
-    if (r < 0)
-        return r;
-    return db_changes(store->db) > 0 ? 0 : STORE_NOT_FOUND;
+    r = db_step(query, err);
+    if (r != DB_ROW)
+        return r < 0 ? r : STORE_NOT_FOUND;
+    *ret_owed_at = db_column_int(query, 0);
+    return 0;
 }
 
 static int pause_receiver(struct store *store, int64_t webhook, int64_t until, struct error *err)
@@ -237,16 +239,19 @@ static int end_at_receiver(struct store *store, int64_t webhook, const struct at
 int webhook_attempt_end(struct store *store, int64_t webhook, int64_t attempt,
                         const struct attempt_result *result, struct error *err)
 {
+    int64_t owed_at = 0;
     int r = end_delivery(store, webhook, attempt, result, err);
 
     if (r == 0)
-        r = end_webhook(store, webhook, result, err);
+        r = end_webhook(store, webhook, result, &owed_at, err);
     if (r == 0)
         r = end_at_receiver(store, webhook, result, err);
     if (r != 0)
         return r;
     if (attempt > 1)
         metric_add(store, METRIC_RETRIES, 1);
+    if (result->status == WEBHOOK_DELIVERED)
+        store_observe_ms(store, METRIC_DELIVERY_DELAY, store_now(store) - owed_at);
     metric_add(store, result->error_code == NULL ? METRIC_DELIVERIES_SUCCEEDED : METRIC_DELIVERIES_FAILED, 1);
     return 0;
 }
@@ -264,21 +269,22 @@ static int delete_delivery(struct store *store, int64_t webhook, int64_t attempt
     return db_changes(store->db) > 0 ? 0 : STORE_CONFLICT;
 }
 
-static int plan_again(struct store *store, int64_t webhook, struct error *err)
+static int plan_again(struct store *store, int64_t webhook, int64_t delay_ms, struct error *err)
 {
     cleanup(db_query_end) struct db_query *query = db_query(store->db, STATEMENT_webhook_withdraw);
 
     db_bind_int(query, 1, webhook);
-    db_bind_int(query, 2, store_now(store));
+    db_bind_int(query, 2, store_now(store) + delay_ms);
     return db_run(query, err);
 }
 
-int webhook_attempt_withdraw(struct store *store, int64_t webhook, int64_t attempt, struct error *err)
+int webhook_attempt_withdraw(struct store *store, int64_t webhook, int64_t attempt, int64_t delay_ms,
+                             struct error *err)
 {
     int r = delete_delivery(store, webhook, attempt, err);
 
     if (r == 0)
-        r = plan_again(store, webhook, err);
+        r = plan_again(store, webhook, delay_ms, err);
     return r == 0 ? store_run_on_row(store, STATEMENT_receiver_owe, webhook, err) : r;
 }
 

@@ -104,6 +104,8 @@ int worker_take_back(struct store *store, const struct take_back *how,
     }
     *ret_count = count;
     *ret_gone = found < WORKER_TAKE_BACK_MAX;
+    if (*ret_gone && how->is_lost)
+        metric_add(store, (enum metric)(METRIC_LEASES_LOST + how->loss), 1);
     return 0;
 }
 

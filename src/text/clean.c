@@ -22,6 +22,13 @@
 /* So many Greek letters in a row, as in a product of two, are read by their names. */
 #define GREEK_NAMED_MAX 2
 
+/* The longest unit that is looked over for the number before it: "km^2", "birr". */
+#define UNIT_MAX 4
+
+#define NO_BREAK_SPACE 0x00A0
+#define DEGREE         0x00B0
+#define ORDINAL_O      0x00BA /* which many keyboards have in its place */
+
 struct cleaner {
     const struct text_language *language;
     const uint32_t *source;
@@ -49,15 +56,17 @@ static const struct symbol replacements[] = {
     {0x0142, "l"},  {0x014A, "Ng"}, {0x014B, "ng"}, {0x0152, "OE"}, {0x0153, "oe"}, {0x0166, "T"},
     {0x0167, "t"},  {0x0181, "B"},  {0x018A, "D"},  {0x0198, "K"},  {0x0199, "k"},  {0x01B3, "Y"},
     {0x01B4, "y"},  {0x0253, "b"},  {0x0257, "d"},  {0x0294, "'"},  {0x02B9, "'"},  {0x02BB, "'"},
-    {0x02BC, "'"},  {0x02BD, "'"},  {0x02BE, "'"},  {0x02BF, "'"},  {0x02C0, "'"},  {0x02C8, "'"},
-    {0x055A, "'"},  {0x05F3, "'"},  {0x07F4, "'"},  {0x07F5, "'"},  {0x1E9E, "SS"}, {0x1FBD, "'"},
-    {0x1FBF, "'"},  {0x1FFE, "'"},  {0x2010, "-"},  {0x2012, "-"},  {0x2013, "-"}, /* en dash between words:
-                                         see put_known() */
+    {0x02BC, "'"},  {0x02BD, "'"},  {0x02BE, "'"},  {0x02BF, "'"},  {0x02C0, "'"},  {0x02C1, "'"},
+    {0x02C8, "'"},  {0x02CA, "'"},  {0x02CB, "'"},  {0x02EE, "'"},  {0x0384, "'"},  {0x055A, "'"},
+    {0x05F3, "'"},  {0x07F4, "'"},  {0x07F5, "'"},  {0x1E9E, "SS"}, {0x1FBD, "'"},  {0x1FBF, "'"},
+    {0x1FFD, "'"},  {0x1FFE, "'"},  {0x2010, "-"},  {0x2012, "-"},  {0x2013, "-"}, /* en dash between words:
+                          see put_known() */
     {0x2014, ", "}, {0x2015, ", "}, {0x2018, "'"},  {0x2019, "'"},  {0x201A, "'"},  {0x201B, "'"},
     {0x201C, "\""}, {0x201D, "\""}, {0x201E, "\""}, {0x201F, "\""}, {0x2032, "'"},  {0x2035, "'"},
     {0x2039, "'"},  {0x203A, "'"},  {0x2044, "/"},  {0x20E3, " "}, /* what makes a key of a digit: the next
                                                                       one is a digit of its own */
-    {0x2212, "-"},  {0x2215, "/"},  {0x3001, ", "}, {0x3002, ". "}, {0xA78B, "'"},  {0xA78C, "'"},
+    {0x2212, "-"},  {0x2215, "/"},  {0x275B, "'"},  {0x275C, "'"},  {0x3001, ", "}, {0x3002, ". "},
+    {0xA78B, "'"},  {0xA78C, "'"},
 };
 
 static const char *find_replacement(const struct text_language *language, uint32_t code_point)
@@ -66,6 +75,8 @@ static const char *find_replacement(const struct text_language *language, uint32
         return language->squared;
     if (code_point == 0xB3)
         return language->cubed;
+    if (language->degree != NULL && (code_point == DEGREE || code_point == ORDINAL_O))
+        return language->degree;
     return symbol_find(replacements, array_length(replacements), code_point);
 }
 
@@ -211,6 +222,29 @@ static bool drop(struct cleaner *cleaner, utf8proc_category_t category)
     }
 }
 
+/* The start of the token that ends at `end` in what was emitted. */
+static size_t token_start(const struct clean_text *out, size_t end)
+{
+    while (end > 0 && out->text[end - 1] != ' ')
+        end--;
+    return end;
+}
+
+/* Whether the dash at the origin is between numbers, the first one maybe with a unit: "5 km – 10 km". */
+static bool is_in_range(const struct cleaner *cleaner)
+{
+    const struct clean_text *out = cleaner->out;
+    size_t next = cleaner->origin + 1, start = token_start(out, out->bytes);
+
+    while (next < cleaner->count && (cleaner->source[next] == ' ' || cleaner->source[next] == NO_BREAK_SPACE))
+        next++;
+    if (next == cleaner->count || !text_is_ascii_digit(cleaner->source[next]))
+        return false;
+    if (!isdigit((unsigned char)out->text[start]) && start > 0 && out->bytes - start <= UNIT_MAX)
+        start = token_start(out, start - 1);
+    return isdigit((unsigned char)out->text[start]) != 0;
+}
+
 /* Emits the name of a symbol, or what the table has for a code point; false where there is neither. */
 static bool put_known(struct cleaner *cleaner, uint32_t code_point)
 {
@@ -218,7 +252,8 @@ static bool put_known(struct cleaner *cleaner, uint32_t code_point)
     const char *name = cleaner->language->symbol_name(code_point);
     char letters[] = {symbol_flag_letter(code_point), '\0'};
 
-    if (code_point == 0x2013 && cleaner->owes_space)
+    if (code_point == 0x2013 && cleaner->owes_space &&
+        !(cleaner->language->spaced_ranges && is_in_range(cleaner)))
         text = ", ";
     if (text != NULL)
         put_text(cleaner, text);

@@ -30,14 +30,19 @@ struct text_language {
     const struct symbol *address_marks; /* "dot", within an address */
 
     /* Said around numbers, each with a space at either end. */
-    const char *squared; /* behind it, for ² */
+    const char *squared; /* behind it, for ²; without spaces where the engine reads it with its unit */
     const char *cubed;
+    const char *degree;      /* the same for °; NULL where it is a symbol as others are */
     const char *conjunction; /* between a number and a fraction: " and " */
     const char *power;       /* in front of what is raised: " to the " */
     const char *power_minus; /* the same with a sign: " to the minus " */
     const char *power_plus;
     const char *minus;
     const char *plus;
+
+    /* The engine reads " - " between numbers as a range; else a dash there is a pause as it is between words.
+     */
+    bool spaced_ranges;
 
     /* Empty where the name of the symbol is said in its place. */
     const struct text_currency *currencies; /* ended by a row of zeros */

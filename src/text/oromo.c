@@ -11,9 +11,9 @@
 static const char *oromo_symbol(uint32_t code_point)
 {
     static const struct symbol names[] = {
-        {0x00A2, "saantima"}, {0x00A3, "paawundii"},       {0x00A5, "yeenii"},    {0x00A7, "keewwata"},
-        {0x00B0, "digrii"},   {0x00B1, "ida'uu hir'isuu"}, {0x00D7, "baay'isuu"}, {0x00F7, "hiruu"},
-        {0x20AC, "yuuroo"},   {0x20B9, "ruupii"},          {0x2116, "lakkoofsa"}, {0x2260, "wal qixa miti"},
+        {0x00A2, "saantima"},        {0x00A3, "paawundii"}, {0x00A5, "yeenii"},        {0x00A7, "keewwata"},
+        {0x00B1, "ida'uu hir'isuu"}, {0x00D7, "baay'isuu"}, {0x00F7, "hiruu"},         {0x20AC, "yuuroo"},
+        {0x20B9, "ruupii"},          {0x2116, "lakkoofsa"}, {0x2260, "wal qixa miti"},
     };
 
     return symbol_find(names, array_length(names), code_point);
@@ -55,13 +55,13 @@ static const struct text_currency currencies[] = {{0, NULL, NULL}};
 static const char *const none[] = {NULL};
 
 static const char *const abbreviations[] = {
-    "aadd", "dr", "fkn", "hub", "inj", "jen", "kol", "obb", "prof", NULL,
+    "aadd", "dr", "fkn", "hub", "inj", "jen", "kol", "ob", "obb", "pirof", "prof", NULL,
 };
 
 /* Months are among them: "Onk. 12". */
 static const char *const number_abbreviations[] = {
-    "ado", "ama", "bit",  "br",  "cam", "elb", "ful", "fuul", "gur", "hag",
-    "kew", "lak", "lakk", "mud", "onk", "qar", "sad", "wax",  NULL,
+    "ado", "ama", "bilb", "bit",  "br",  "cam", "elb", "ful", "fuul", "gur",
+    "hag", "kew", "lak",  "lakk", "mud", "onk", "qar", "sad", "wax",  NULL,
 };
 
 const struct text_language text_oromo = {
@@ -69,14 +69,17 @@ const struct text_language text_oromo = {
     .symbol_name = oromo_symbol,
     .fractions = fractions,
     .address_marks = address_marks,
-    .squared = " kaaree ",
-    .cubed = " kuubii ",
+    /* Units are said in front of their number, so that the engine must see them whole. */
+    .squared = "^2",
+    .cubed = "^3",
+    .degree = "^o",
     .conjunction = " fi ",
     .power = " humna ",
     .power_minus = " humna hir'isuu ",
     .power_plus = " humna ida'uu ",
     .minus = " hir'isuu ",
     .plus = " ida'uu ",
+    .spaced_ranges = true,
     .currencies = currencies,
     .scales = none,
     .abbreviations = abbreviations,

@@ -81,7 +81,8 @@ static int run_end(struct commit_work *work, struct store *store, struct error *
     struct attempt *attempt = container_of(work, struct attempt, work);
 
     if (attempt->withdrawn)
-        return webhook_attempt_withdraw(store, attempt->webhook.webhook, attempt->number, err);
+        return webhook_attempt_withdraw(store, attempt->webhook.webhook, attempt->number, attempt->delay_ms,
+                                        err);
     return webhook_attempt_end(store, attempt->webhook.webhook, attempt->number, &attempt->record, err);
 }
 

@@ -41,6 +41,7 @@ struct attempt {
     struct receiver_standing standing; /* where the record changes it */
     int64_t paused_until; /* of the receiver's health, until the record is in the database; 0: no pause */
     bool withdrawn;       /* instead of an end, that it never began is recorded */
+    int64_t delay_ms;     /* withdrawn: so long it is not due */
     int64_t post_at;      /* ATTEMPT_ENDED: not before this time, monotonic milliseconds */
     struct commit_work work;
     struct attempt_returns *returns;

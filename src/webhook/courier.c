@@ -17,8 +17,11 @@
 /* How long a failure of the database is left alone, so that a full disk is not asked in a tight loop. */
 #define FAILURE_PAUSE_MS 1000
 
-/* How long a receiver is left alone whose request could not be made: a fault here uses up no attempt. */
-#define FAULT_PAUSE_MS 5000
+/*
+ * How long a webhook waits whose request could not be made: a fault here uses up no attempt.  Others of its
+ * receiver go on: the fault may be one key's, whose secret cannot be read.
+ */
+#define FAULT_PAUSE_MS 60000
 
 static int64_t monotonic(const struct courier *courier)
 {
@@ -244,9 +247,10 @@ static void send_attempt(struct courier *courier, struct attempt *attempt)
     if (r == SENDER_REFUSED) {
         end(courier, attempt);
     } else if (r != 0) {
-        report(courier->log, LOG_LEVEL_ERROR, webhook, "webhook to %s cannot be sent: %s", webhook->receiver,
-               err.text);
-        health_pause(&attempt->receiver->health, monotonic(courier) + FAULT_PAUSE_MS);
+        if (repeat_is_news(&courier->unsent, monotonic(courier)))
+            report(courier->log, LOG_LEVEL_ERROR, webhook, "webhook to %s cannot be sent: %s",
+                   webhook->receiver, err.text);
+        attempt->delay_ms = FAULT_PAUSE_MS;
         withdraw(courier, attempt);
     }
 }

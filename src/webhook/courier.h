@@ -28,6 +28,8 @@ struct courier {
     struct attempt_list attempts;
     int64_t pause_until; /* the database failed: nothing is asked of it before, monotonic milliseconds */
     struct repeat fault; /* of the database */
+    struct repeat
+        unsent;    /* a fault here, of a secret for one: never over, since others can be sent beside it */
     bool draining; /* what has begun and is not sent yet is withdrawn: set by the owner, when it stops */
     bool look;     /* a place is free, or something is due again: set here, cleared by who has looked */
 };

@@ -3,6 +3,8 @@
 
 #include <errno.h>
 
+_Static_assert(HEALTH_CLASS_COUNT == RECEIVER_CLASSES, "the store has them all");
+
 /* Receivers asked for at a time. */
 #define RECEIVER_PAGE 32
 

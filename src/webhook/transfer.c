@@ -269,6 +269,12 @@ static const char *find_message(const struct transfer *transfer, CURLcode code)
     /* So libcurl 7.88 calls a line that is longer than its buffers may become. */
     if (code == CURLE_OUT_OF_MEMORY)
         return "a line of the answer's header is too long";
+    /* libcurl says "Received HTTP/0.9 when not allowed". */
+    if (code == CURLE_UNSUPPORTED_PROTOCOL)
+        return "the answer does not begin with a status line of HTTP/1.1";
+    /* OpenSSL says "wrong version number" of any bytes that are no TLS. */
+    if (code == CURLE_SSL_CONNECT_ERROR && strstr(transfer->detail, "wrong version number") != NULL)
+        return "what answers there does not speak TLS; is it an http receiver?";
     return transfer->detail[0] != '\0' ? transfer->detail : curl_easy_strerror(code);
 }
 

@@ -243,6 +243,7 @@ struct worker {
     bool maybe_pending;             /* a job may be waiting */
     bool maybe_other;               /* one of a key that is not served yet */
     bool troubled;                  /* the trouble of the pool has been logged */
+    size_t restarts;                /* of the pool's processes, that are counted */
 };
 
 /* ---- lease.c ---- */

@@ -175,6 +175,7 @@ static int bury(struct commit_work *work, struct store *store, struct error *err
 /* Why a worker's jobs are taken back. */
 struct death {
     const char *cause;
+    enum lease_loss loss;
     bool is_certain; /* else the process may come to itself and write on */
 };
 
@@ -235,9 +236,9 @@ void lease_end(struct worker *worker)
 /* A lock that can be taken is nobody's; one that is held may still be that of a worker that hangs. */
 static const struct death *death_of(const struct worker *worker, const struct worker_row *row)
 {
-    static const struct death restart = {"the machine was restarted", .is_certain = true};
-    static const struct death end = {"its process ended", .is_certain = true};
-    static const struct death hang = {"its lease ran out"};
+    static const struct death restart = {"the machine was restarted", LEASE_REBOOTED, .is_certain = true};
+    static const struct death end = {"its process ended", LEASE_PROCESS_ENDED, .is_certain = true};
+    static const struct death hang = {"its lease ran out", LEASE_HUNG};
 
     if (strcmp(row->boot_id, worker->lease.boot_id) != 0)
         return &restart;
@@ -258,7 +259,7 @@ static void read_culprit(const char *lock_path, char ret_job_id[JOB_ID_SIZE])
 static void bury_worker(struct worker *worker, const struct worker_row *row, const struct death *death)
 {
     char culprit[JOB_ID_SIZE];
-    const struct take_back how = {row->worker, row->lease_until, culprit};
+    const struct take_back how = {row->worker, row->lease_until, culprit, true, death->loss};
     struct error err = {""};
     int r;
 

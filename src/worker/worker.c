@@ -257,7 +257,12 @@ static void look_at_database(struct worker *worker, int64_t now)
 static void watch_pool(struct worker *worker)
 {
     const char *trouble = synth_pool_trouble(worker->pool);
+    size_t restarts = synth_pool_restarts(worker->pool);
 
+    if (restarts > worker->restarts)
+        tally_add(committer_tally(worker->committer), METRIC_SYNTHESIZER_RESTARTS,
+                  (int64_t)(restarts - worker->restarts) * METRIC_MILLIONTHS);
+    worker->restarts = restarts;
     if (trouble != NULL && !worker->troubled)
         log_error("no synthesizer comes up: %s", trouble);
     else if (trouble == NULL && worker->troubled)

@@ -42,6 +42,15 @@ static void testcase_shows(const char *line)
     fcgi_reply_release(&reply);
 }
 
+static void testcase_hides(const char *line)
+{
+    struct fcgi_reply reply = read_from("GET", "127.0.0.1");
+
+    cr_assert_eq(reply.status, 200);
+    cr_assert_null(strstr(reply.body, line), "%s is in %s", line, reply.body);
+    fcgi_reply_release(&reply);
+}
+
 Test(metrics, they_are_for_the_machine_itself_whatever_a_client_says_of_its_address)
 {
     testcase_shown_to("127.0.0.1");
@@ -89,6 +98,59 @@ Test(metrics, a_check_of_readiness_is_a_write_that_is_counted)
     cr_assert_eq(reply.status, 503, "there is no worker");
     fcgi_reply_release(&reply);
     testcase_shows("\nreadiness_check_total 1\n");
+}
+
+Test(metrics, every_request_counts_under_its_route_and_the_status_of_its_answer)
+{
+    char job_id[JOB_ID_SIZE];
+    struct fcgi_reply reply;
+
+    create_job("Hello.", job_id);
+    for (int i = 0; i < 2; i++) {
+        reply = fcgi_call_once(api.socket,
+                               &(struct fcgi_request){.method = i == 0 ? "GET" : "HEAD", .uri = "/healthz"});
+        fcgi_reply_release(&reply);
+    }
+    reply = api_call_job("GET", job_id, api.other_key);
+    fcgi_reply_release(&reply);
+    testcase_problem(&(struct fcgi_request){.uri = "/nothing"}, 404, "not_found");
+    testcase_problem(&(struct fcgi_request){.method = "PUT", .uri = "/v1/jobs"}, 405, "method_not_allowed");
+    testcase_shows("sayhook_http_requests_total{route=\"POST /v1/tts/async\",status=\"202\"} 1\n");
+    testcase_shows("sayhook_http_requests_total{route=\"GET /healthz\",status=\"200\"} 2\n");
+    testcase_shows("sayhook_http_requests_total{route=\"GET /v1/jobs/*\",status=\"404\"} 1\n");
+    testcase_shows("sayhook_http_requests_total{route=\"other\",status=\"404\"} 1\n");
+    testcase_shows("sayhook_http_requests_total{route=\"other\",status=\"405\"} 1\n");
+    testcase_shows("sayhook_http_requests_total{route=\"GET /v1/usage\",status=\"200\"} 0\n");
+    testcase_shows("sayhook_http_request_duration_seconds_count{route=\"GET /healthz\"} 2\n");
+    testcase_shows("sayhook_http_request_duration_seconds_bucket{route=\"other\",le=\"+Inf\"} 2\n");
+}
+
+Test(metrics, they_are_shown_though_the_database_takes_no_writes)
+{
+    database_execute(&api.database,
+                     "CREATE TRIGGER t BEFORE INSERT ON metrics BEGIN SELECT raise(ABORT, 'full'); END");
+    testcase_shows("\nsayhook_build_info{version=\"" PACKAGE_VERSION "\"} 1\n");
+    testcase_shows("sayhook_http_requests_total{route=\"GET /metrics\",status=\"200\"} 0\n");
+}
+
+Test(metrics, what_is_looked_at_is_what_there_is)
+{
+    int64_t worker;
+    char job_id[JOB_ID_SIZE];
+
+    testcase_shows("\nsayhook_workers 0\n");
+    testcase_shows("\nsayhook_worker_heartbeat_age_seconds +Inf\n");
+    testcase_shows("\nsayhook_job_oldest_pending_age_seconds 0\n");
+    worker = database_join(&api.database);
+    cr_assert_gt(worker, 0);
+    create_job("Hello.", job_id);
+    testcase_hides("\nsayhook_worker_heartbeat_age_seconds +Inf\n");
+    testcase_shows("\nsayhook_workers 0\n"); /* nobody holds its lock */
+    testcase_hides("\nsayhook_job_oldest_pending_age_seconds 0\n");
+    testcase_hides("\nsayhook_database_bytes 0\n");
+    testcase_hides("\nsayhook_wal_bytes 0\n");
+    testcase_hides("\nsayhook_disk_free_bytes{disk=\"database\"} 0\n");
+    testcase_hides("\nsayhook_disk_free_bytes{disk=\"database\"} NaN\n");
 }
 
 Test(metrics_for_others, the_setting_says_for_whom_they_are)

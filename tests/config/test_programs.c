@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -152,6 +153,32 @@ Test(programs, check_config_looks_at_the_key_of_secrets_too)
                    RUN("sayhookctl", "key", "list", "--config", config));
 }
 
+static void testcase_refuses(const char *name, const char *what)
+{
+    char command[128];
+
+    snprintf(command, sizeof command, "chmod go-w %s", what);
+    testcase_fails(EX_CONFIG, name, command, RUN(name, "--check-config", "--config", config));
+}
+
+Test(programs, what_others_may_change_stops_the_daemons_with_the_command_that_mends_it)
+{
+    char spool[80], text[256];
+
+    snprintf(spool, sizeof spool, "%s/spool", folder);
+    snprintf(text, sizeof text, "spool_dir = %s\ndatabase = %s/sayhook.db\ndownloads_dir = %s\n", spool,
+             folder, folder);
+    write_config(text);
+    cr_assert_eq(mkdir(spool, 0700), 0);
+    cr_assert_eq(chmod(spool, 0777), 0);
+    testcase_refuses("sayhook-worker", spool);
+    testcase_refuses("sayhook-api", spool);
+    cr_assert_eq(rmdir(spool), 0);
+    cr_assert_eq(chmod(config, 0662), 0);
+    for (size_t i = 0; i < array_length(programs); i++)
+        testcase_refuses(programs[i], config);
+}
+
 Test(programs, an_option_that_there_is_not_is_a_usage_error)
 {
     for (size_t i = 0; i < array_length(programs); i++) {
@@ -179,4 +206,15 @@ Test(programs, sayhookctl_finds_its_configuration_in_the_environment)
     testcase_prints(line, RUN("sayhookctl", "--check-config", "--config", config));
     testcase_fails(EX_CONFIG, "sayhookctl", "/nonexistent", RUN("sayhookctl", "--check-config"));
     testcase_fails(EX_CONFIG, "sayhookctl", "/nonexistent", RUN("sayhookctl", "key", "list"));
+}
+
+Test(programs, a_language_that_is_not_known_is_refused_with_those_that_are)
+{
+    struct program program = RUN("sayhook-synth", "--phones", "--language", "klingon");
+
+    cr_expect_eq(program.code, EX_USAGE, "%d", program.code);
+    cr_expect(strstr(buf_str(&program.stderr_text), "'klingon'; there are: english") != NULL, "%s",
+              buf_str(&program.stderr_text));
+    cr_expect_eq(program.stdout_text.length, 0);
+    program_release(&program);
 }

@@ -76,7 +76,7 @@ Test(secret_key, a_file_that_others_may_use_is_refused)
 
     for (size_t i = 0; i < sizeof modes / sizeof modes[0]; i++) {
         write_key(right, SECRET_KEY_SIZE, modes[i]);
-        testcase_refused(path, "0400 is right");
+        testcase_refused(path, "chmod go=");
     }
 }
 

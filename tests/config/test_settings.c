@@ -182,6 +182,13 @@ Test(settings, a_fault_names_line_range_and_nearest_name)
     testcase_refused("/*\napi_threads = 2\n",
                      ":0: a quote or a comment that starts behind this line is never closed");
     testcase_refused("api_threads = \"4", ":1: premature end of file");
+    testcase_refused("webhook_ports = 443,8443",
+                     ":1: webhook_ports = \"443,8443\": holds \"443,8443\"; entries are separated by spaces, "
+                     "not by commas");
+    testcase_refused(
+        "webhook_retry_schedule = 0s, 5s",
+        ":1: webhook_retry_schedule = \"0s, 5s\": holds \"0s,\"; entries are separated by spaces, "
+        "not by commas");
     testcase_refused("max_text_chars = 5000\nmax_body_bytes = 4K\n",
                      ":1: max_text_chars is more than fits in max_body_bytes of line 2");
 }

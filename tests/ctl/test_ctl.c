@@ -265,9 +265,11 @@ Test(ctl, mistakes_end_with_sysexits)
 
     testcase_fails(EX_USAGE, "which command", run(NULL, (const char *const[]){NULL}));
     testcase_fails(EX_USAGE, "see sayhookctl key --help", RUN("key"));
-    testcase_fails(EX_USAGE, "no command 'key'", RUN("key"));
-    testcase_fails(EX_USAGE, "no command 'key rovoke'", RUN("key", "rovoke"));
-    testcase_fails(EX_USAGE, "no command 'kye create'", RUN("kye", "create"));
+    testcase_fails(EX_USAGE, "'key' is followed by one of: create, set, list, revoke", RUN("key"));
+    testcase_fails(EX_USAGE,
+                   "no command 'key rovoke'; 'key' is followed by one of: create, set, list, revoke",
+                   RUN("key", "rovoke"));
+    testcase_fails(EX_USAGE, "no command 'kye'", RUN("kye", "create"));
     testcase_fails(EX_USAGE, "--name", RUN("key", "create"));
     testcase_fails(EX_USAGE, "1 to 100 bytes", RUN("key", "create", "--name", nothing));
     testcase_fails(EX_USAGE, "--name NAME, --weight N", RUN("key", "set", "key_of_anybody"));

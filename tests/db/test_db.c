@@ -355,6 +355,8 @@ static bool may_scan(const char *name, const char *table)
         {"key_all", "api_keys"},                    /* an administrator's list */
         {"key_least_vt", "api_keys"},               /* one row of an index that is in that order */
         {"key_next", "api_keys"},                   /* likewise; no more than a worker serves at once */
+        {"metric_oldest_pending", "api_keys"},      /* the first thousand of that index */
+        {"metric_oldest_pending", "k"},             /* those */
         {"worker_all", "workers"},                  /* one row a process */
         {"secret_newest", "webhook_secrets"},       /* one row, by the primary key */
         {"idempotency_expire", "idempotency_keys"}, /* the first few by the primary key */

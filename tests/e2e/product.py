@@ -293,10 +293,13 @@ def verify(webhook, secret):
 
 
 class Product:
-    """Sayhook as scripts/run starts it, in a state folder of its own."""
+    """Sayhook as scripts/run starts it, in a state folder of its own; disk, as 64m: on a file system of that size."""
 
-    def __init__(self, *settings, keep_limits=False):
+    def __init__(self, *settings, keep_limits=False, disk=None):
         self.state = pathlib.Path(tempfile.mkdtemp(prefix="sayhook-e2e-"))
+        self.mounted = False
+        if disk:
+            self.mount(disk)
         self.port = free_port()
         self.settings = list(settings)
         if not keep_limits:
@@ -317,6 +320,14 @@ class Product:
         if check_status:
             check(result.returncode == 0, f"scripts/run {arguments}: {result.returncode}\n{result.stdout.decode()}")
         return result
+
+    def mount(self, size):
+        done = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size},mode=0700", "tmpfs", self.state],
+                              capture_output=True, check=False)
+        if done.returncode != 0:
+            self.state.rmdir()
+            raise Skip(f"a file system cannot be mounted here: {done.stderr.decode().strip()}")
+        self.mounted = True
 
     def start(self):
         """Starts what does not run."""
@@ -449,6 +460,8 @@ class Product:
 
     def remove(self):
         self.stop()
+        if self.mounted:
+            subprocess.run(["umount", self.state], check=True)
         shutil.rmtree(self.state, ignore_errors=True)
 
 

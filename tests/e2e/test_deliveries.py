@@ -5,6 +5,7 @@ import contextlib
 import http.server
 import json
 import os
+import pathlib
 import shutil
 import signal
 import ssl
@@ -116,7 +117,11 @@ def test_a_receiver_that_asked_for_a_pause_is_shown_as_paused(product, client, r
     shown = product.ctl("delivery", "show", job_id)
     equal(shown["webhook"]["status"], "pending", "status")
     check(shown["webhook"]["receiver_paused_until"], f"no pause in {shown['webhook']}")
-    check("to which nothing goes until" in tell(product, "delivery", "show", job_id).text, "the text does not say so")
+    text = tell(product, "delivery", "show", job_id).text
+    check("to which nothing goes until" in text, "the text does not say so")
+    until = shown["webhook"]["receiver_paused_until"]
+    listed = tell(product, "delivery", "list", "--key", client.key_id).text
+    check(f"next attempt    {until}" in text and until in listed, f"the next attempt is at {until}: {text} {listed}")
 
 
 def test_an_administrator_ends_a_pause_and_a_client_does_not(product, client, receiver):
@@ -156,6 +161,8 @@ def test_ids_and_words_that_are_none_are_named(product, client):
     fails(product, 64, "--since", "delivery", "redeliver", "--failed")
     fails(product, 64, "--failed", "delivery", "redeliver")
     fails(product, 64, "no id", "delivery", "redeliver", "--failed", "--since", "1h", NOT_THERE)
+    fails(product, 64, "--receiver", "delivery", "redeliver", "--waiting")
+    fails(product, 64, "no --waiting", "delivery", "redeliver", "--failed", "--since", "1h", "--waiting")
     fails(product, 64, "--rate takes", "delivery", "redeliver", "--failed", "--since", "1h", "--rate", "0/s")
 
 
@@ -198,6 +205,41 @@ def test_all_that_failed_are_sent_again_and_nothing_else(product, client, receiv
     equal(len(receiver.of(delivered)), 1, "webhooks of the one that was delivered")
     equal(other.job(foreign[0])["webhook"]["status"], "failed", "status of another key's")
     check("0 of 0 failed" in tell(product, *words, SOON).text, "a second time finds some")
+
+
+def test_what_waits_for_a_later_attempt_is_sent_now(receiver):
+    with started("webhook_retry_schedule=0s 1h") as product:
+        client = product.client
+        receiver.answers["/down"] = [500]
+        jobs = [client.create(webhook_url=receiver.url + "/down")["job_id"] for _ in range(3)]
+        for job_id in jobs:
+            wait_for("the attempt", lambda job_id=job_id: client.job(job_id)["webhook"]["last_status_code"] == 500)
+        receiver.answers["/down"] = [204]
+        check("waits no longer" in tell(product, "delivery", "redeliver", jobs[0]).text, "the text does not say so")
+        ended(client, jobs[0], "delivered")
+        words = ("delivery", "redeliver", "--waiting", "--receiver", receiver.url)
+        equal(product.ctl(*words, "--dry-run")["waiting"], 2, "waiting")
+        equal([len(receiver.of(job_id)) for job_id in jobs], [2, 1, 1], "requests after the dry run")
+        told = product.ctl(*words)
+        equal((told["waiting"], told["redelivered"]), (2, 2), "waiting, redelivered")
+        for job_id in jobs:
+            ended(client, job_id, "delivered")
+            equal(len(receiver.of(job_id)), 2, "requests")
+        check("0 of 0 waiting" in tell(product, *words).text, "a second time finds some")
+
+
+def test_what_is_overdue_says_what_it_waits_for(receiver):
+    with started("webhook_retry_schedule=0s 1h") as product:
+        receiver.answers["/down"] = [500]
+        job_id = product.client.create(webhook_url=receiver.url + "/down")["job_id"]
+        wait_for("the attempt", lambda: product.client.job(job_id)["webhook"]["last_status_code"] == 500)
+        os.kill(product.worker_pid, signal.SIGKILL)
+        product.ctl("delivery", "redeliver", job_id)
+        shown = wait_for(
+            "its next attempt to be overdue",
+            lambda: (text := tell(product, "delivery", "show", job_id).text) and "behind others" in text and text,
+        )
+        check("unless no worker runs" in shown, f"the text is {shown}")
 
 
 def test_what_retention_removed_is_counted_and_named():
@@ -339,6 +381,8 @@ def test_a_check_says_why_a_webhook_would_fail(product, client, receiver):
     equal(refused(product, client, receiver.url + "/broken", "http_status", "500")["status_code"], 500, "status_code")
     receiver.answers["/moved"] = [(307, {"Location": receiver.url + "/trap"})]
     refused(product, client, receiver.url + "/moved", "http_status", "redirects are not followed")
+    receiver.answers["/busy"] = [(429, {"Retry-After": "120"})] * 2
+    equal(refused(product, client, receiver.url + "/busy", "http_status", "429")["retry_after_s"], 120, "retry_after_s")
     check(all(webhook.path != "/trap" for webhook in receiver.webhooks), "the redirect was followed")
     report = refused(product, client, "http://no-such-host.invalid/", "name_not_resolved", "")
     equal(report["addresses"], [], "addresses")
@@ -351,6 +395,19 @@ def test_a_url_that_can_never_be_allowed_is_refused_in_the_words_of_the_api(prod
         equal((report["receiver"], report["addresses"]), (None, []), "what was looked at")
     problem = client.post({"text": "a", "webhook_url": "http://user@x/"}).expect_problem(422).json
     fails(product, 65, problem["errors"][0]["detail"], "webhook", "check", "http://user@x/", "--key", client.key_id)
+
+
+def test_a_check_names_the_setting_that_could_allow_what_was_blocked(product, client):
+    strict = product.state / "strict.conf"
+    for setting, url in (
+        ("webhook_allow_http", "http://example.org/"),
+        ("webhook_ports", "https://example.org:8443/"),
+        ("webhook_allow_cidrs", "https://10.0.0.1/"),
+    ):
+        lines = pathlib.Path(product.env["SAYHOOK_CONFIG"]).read_text().splitlines(keepends=True)
+        strict.write_text("".join(line for line in lines if not line.startswith("webhook_")))
+        told = tell(product, "webhook", "check", url, "--key", client.key_id, "--config", str(strict))
+        check(f"setting     {setting} " in told.text, f"{setting} is not named: {told.text}")
 
 
 def test_each_address_of_a_name_is_judged(product, client):
@@ -392,7 +449,7 @@ def test_a_certificate_that_is_not_trusted_is_shown_all_the_same(product, client
         check(report["tls"]["days_left"] in (29, 30), f"days_left is {report['tls']['days_left']}")
         equal(report["tls_error"], None, "tls_error")
         with hostile_receiver("plain") as url:
-            report = refused(product, client, url.replace("http:", "https:"), "tls_failed", "")
+            report = refused(product, client, url.replace("http:", "https:"), "tls_failed", "does not speak TLS")
         check(report["tls"] is None and report["tls_error"], f"tls of plain HTTP: {report}")
     finally:
         shutil.rmtree(folder)

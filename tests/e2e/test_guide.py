@@ -11,6 +11,7 @@ import os
 import pathlib
 import re
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -322,3 +323,21 @@ def test_the_guides_receiver_takes_an_event_once_and_nobody_elses(product, clien
             equal(webhook_when(stranger, foreign, "failed", 1)["last_status_code"], 401, "answer to another's webhook")
             audio = client.job(job["job_id"])["audio_url"]
             equal(lines(), [f"job.completed {job['job_id']} {audio}"], "what the receiver took")
+
+
+def listens(port):
+    with socket.socket() as peer:
+        return peer.connect_ex(("127.0.0.1", port)) == 0
+
+
+def test_the_guides_receiver_refuses_lengths_that_are_none(client):
+    with tempfile.TemporaryDirectory(prefix="sayhook-guide-") as name:
+        with running_receiver(pathlib.Path(name), client.secret) as (url, _):
+            port = int(url.rstrip("/").rpartition(":")[2])
+            wait_for("the receiver", lambda: listens(port))
+            for length in ("abc", "-1", "", "9" * 6000, "65537"):
+                with socket.create_connection(("127.0.0.1", port), PATIENCE) as peer:
+                    peer.sendall(f"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: {length}\r\n\r\n".encode())
+                    answer = peer.makefile("rb").readline()
+                check(b" 401 " in answer, f"{length[:10]!r} is answered with {answer}")
+            equal((pathlib.Path(name) / "log").read_text().count("Traceback"), 0, "tracebacks")

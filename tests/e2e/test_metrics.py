@@ -9,7 +9,10 @@ import subprocess
 
 from product import SENTENCE, Skip, check, equal, started, wait_for
 
-LINE = re.compile(r'([a-z_]+(?:\{[a-z]+="[^"]*"\})?) ([-+.0-9e]+)')
+LINE = re.compile(r'([a-z_]+(?:\{[a-z]+="[^"]*"(?:,[a-z]+="[^"]*")*\})?) ([-+.0-9e]+|\+Inf|NaN)')
+
+# What changes with every request, every commit and with time.
+RESTLESS = ("sayhook_http_", "sayhook_commit_", "sayhook_worker", "sayhook_database_", "sayhook_wal_", "sayhook_disk_")
 
 
 def metrics(client):
@@ -26,9 +29,10 @@ def metrics(client):
 
 
 def grown(before, after):
-    """What is more or less than before."""
+    """What is more or less than before, of what has its reason in the test alone."""
     equal(before.keys(), after.keys(), "series")
-    return {name: after[name] - before[name] for name in after if after[name] != before[name]}
+    return {name: after[name] - before[name] for name in after
+            if after[name] != before[name] and not name.startswith(RESTLESS)}
 
 
 def entered(status):
@@ -51,12 +55,17 @@ def test_they_tell_of_a_job_and_its_webhook(receiver):
         buckets = {name: value for name, value in change.items() if "_bucket{" in name}
         equal(buckets['job_processing_duration_seconds_bucket{le="+Inf"}'], 1, "jobs in the last bucket")
         check(0 < change.pop("job_processing_duration_seconds_sum") < 60, "seconds")
+        change.pop("sayhook_job_wait_seconds_sum", None)
+        check(change.pop("sayhook_webhook_delay_seconds_sum") > 0, "seconds to the delivery")
+        equal(change.pop("sayhook_audio_seconds_total"), client.job(job["job_id"])["audio"]["duration_seconds"], "audio")
         change.pop("readiness_check_total", None)
         equal({name: value for name, value in change.items() if name not in buckets}, {
             entered("pending"): 1,
             entered("processing"): 1,
             entered("completed"): 1,
             "job_processing_duration_seconds_count": 1,
+            "sayhook_job_wait_seconds_count": 1,
+            "sayhook_webhook_delay_seconds_count": 1,
             "engine_characters_total": len(SENTENCE),
             success: 1,
             'webhook_delivery_total{result="failure"}': 1,
@@ -86,6 +95,68 @@ def test_they_go_on_where_they_were_after_a_crash_of_everything():
         equal(after[entered("completed")], 1, "completed jobs")
         equal(after["job_queue_length"], 0, "jobs that wait")
         check(after["engine_characters_total"] >= before["engine_characters_total"], "a counter went down")
+        check(after['sayhook_leases_lost_total{cause="process_ended"}'] == 1, "the worker's lease was not lost")
+
+
+def served(client, route, status):
+    return metrics(client)[f'sayhook_http_requests_total{{route="{route}",status="{status}"}}']
+
+
+def test_requests_of_several_processes_and_restarts_add_up():
+    with started() as product:
+        client = product.client
+        product.start_api()
+        for _ in range(20):
+            client.get("/v1/voices").expect(200)
+        wait_for("both to tell of all", lambda: served(client, "GET /v1/voices", 200) == 20)
+        numbers = [served(client, "GET /v1/voices", 200) for _ in range(4)]
+        equal(numbers, [20] * 4, "whichever answers")
+        client.get("/v1/nothing").expect(404)
+        product.stop()
+        client = product.start().client
+        equal(served(client, "GET /v1/voices", 200), 20, "after a clean stop")
+        equal(served(client, "other", 404), 1, "after a clean stop")
+        client.get("/v1/voices").expect(200)
+        metrics(client)
+        os.kill(product.api_pid, signal.SIGKILL)
+        wait_for("its end", lambda: not product.is_running(product.api_pid))
+        equal(served(product.start().client, "GET /v1/voices", 200), 21, "what was told before a crash stays")
+
+
+def test_requests_that_only_read_cost_no_commit():
+    with started("lease_timeout=1d", "poll_interval=1m") as product:
+        client = product.client
+        client.wait(client.create()["job_id"], "completed")
+        commits = 'sayhook_commit_duration_seconds_count{program="sayhook-api"}'
+        before = metrics(client)
+        for _ in range(5):
+            client.get("/healthz").expect(200)
+            after = metrics(client)
+        equal(after[commits], before[commits], "commits")
+
+
+def test_a_synthesizer_that_dies_is_counted():
+    with started("synthesizers=1") as product:
+        restarts = "sayhook_synthesizer_restarts_total"
+        equal(metrics(product.client)[restarts], 0, "restarts at first")
+        (synthesizer,) = wait_for("the synthesizer", lambda: product.children(product.worker_pid))
+        os.kill(synthesizer, signal.SIGKILL)
+        wait_for("it to be counted", lambda: metrics(product.client)[restarts] == 1)
+
+
+def test_workers_are_seen_to_come_and_go():
+    with started() as product:
+        client = product.client
+        equal(metrics(client)["sayhook_workers"], 1, "workers")
+        check(metrics(client)["sayhook_worker_heartbeat_age_seconds"] < 60, "the heartbeat is old")
+        second = product.start_worker()
+        wait_for("the second", lambda: metrics(client)["sayhook_workers"] == 2)
+        for pid in (second.pid, product.worker_pid):
+            os.kill(pid, signal.SIGTERM)
+        wait_for("both to leave", lambda: metrics(client)["sayhook_workers"] == 0)
+        equal(metrics(client)["sayhook_worker_heartbeat_age_seconds"], float("inf"), "the age of no worker's heartbeat")
+        client.create()
+        wait_for("the job to grow old", lambda: metrics(client)["sayhook_job_oldest_pending_age_seconds"] > 0)
 
 
 def test_an_address_that_is_not_named_is_refused():

@@ -4,7 +4,8 @@
 from product import check, equal
 
 TEXT = "Akkam jirtu? Bal'inni isaa kiiloomeetira 1,500 dha. Sa'aatii 11:20 irratti 20% dabale."
-ALIASES = ("oromo", "Oromo", "om", "OM", "orm", "gaz", "hae", "om-ET", "om-KE", "om-et", "Afaan Oromoo", "oromiffa")
+CODES = ("om", "OM", "orm", "gaz", "hae", "om-ET", "om-KE", "om-et")
+ALIASES = (*CODES, "oromo", "Oromo", "Afaan Oromoo", "Afaan Oromo", "oromiffa")
 
 
 def audio_of(client, text, language="om", voice="slt", **members):

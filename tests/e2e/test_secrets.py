@@ -2,11 +2,13 @@
 """Webhook secrets: how they rotate, and how they lie in the database."""
 
 import base64
+import contextlib
 import hashlib
 import hmac
 import os
 import pathlib
 import signal
+import sqlite3
 import subprocess
 import time
 
@@ -140,6 +142,22 @@ class Variant:
             equal(code, CONFIGURATION, f"exit code of {command}, which said {said!r}")
             check(words in said, f"{command} does not say {words!r}: {said}")
             check("whsec_" not in said, f"{command} tells a secret")
+
+
+def test_a_secret_that_cannot_be_read_holds_up_no_other_keys_webhooks(receiver):
+    with started() as product:
+        damaged, sound = product.new_client(), product.new_client()
+        with contextlib.closing(sqlite3.connect(product.setting("database"))) as database, database:
+            database.execute(
+                "UPDATE webhook_secrets SET sealed = zeroblob(length(sealed))"
+                " WHERE key = (SELECT key FROM api_keys WHERE key_id = ?)", (damaged.key_id,),
+            )
+        job_id = damaged.create(webhook_url=receiver.url)["job_id"]
+        wait_for("the log to say so", lambda: "cannot be sent: a webhook secret" in product.log("worker"))
+        for _ in range(3):
+            expect_signed(webhook_of(sound, receiver), sound.secret)
+        webhook = damaged.job(job_id)["webhook"]
+        equal((webhook["status"], webhook["attempts"]), ("pending", 0), "what the fault has used up")
 
 
 def test_without_its_key_or_under_another_the_secrets_are_refused():

@@ -4,9 +4,10 @@
 #include "engine/engine.h"
 #include "engine/oromo/syllables.h"
 #include "engine/oromo/tokens.h"
+#include "engine/oromo/values.h"
 #include "fuzz/fuzz.h"
 
-#define TOKENS 3
+#define TOKENS 4
 
 /* Cuts the data at its first blanks into tokens of printable ASCII, as long as an engine takes. */
 static void to_tokens(const uint8_t *data, size_t size, char tokens[TOKENS][ENGINE_TOKEN_MAX + 1])
@@ -44,15 +45,25 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     char tokens[TOKENS][ENGINE_TOKEN_MAX + 1] = {{0}};
     struct buf words = BUF_INIT(TOKEN_WORDS_MAX);
+    const char *texts[TOKENS];
+    size_t count = 0, telephone;
     char *rest = NULL;
 
     to_tokens(data, size, tokens);
-    for (size_t i = 0; i < TOKENS && tokens[i][0] != '\0'; i++) {
+    while (count < TOKENS && tokens[count][0] != '\0') {
+        texts[count] = tokens[count];
+        count++;
+    }
+    telephone = count > 1 ? value_telephone_groups(texts, count) : 0;
+    check(telephone <= count);
+    for (size_t i = 0; i < count; i++) {
         const struct token token = {
             .text = tokens[i],
+            .before = i > 1 ? tokens[i - 2] : NULL,
             .previous = i > 0 ? tokens[i - 1] : NULL,
-            .next = i + 1 < TOKENS && tokens[i + 1][0] != '\0' ? tokens[i + 1] : NULL,
-            .after = i + 2 < TOKENS && tokens[i + 2][0] != '\0' ? tokens[i + 2] : NULL,
+            .next = i + 1 < count ? tokens[i + 1] : NULL,
+            .after = i + 2 < count ? tokens[i + 2] : NULL,
+            .in_telephone = telephone > 1 && i < telephone,
         };
 
         token_words(&token, &words);

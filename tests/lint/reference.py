@@ -133,11 +133,24 @@ def routes_are_documented():
         for method in item
         if method in ("get", "post", "delete", "put", "patch")
     }
-    real = set(re.findall(r'\{"(\w+)", "(/[^"]*)", [^{}]*\bhandle_', text("src/api/router.c")))
+    real = set(re.findall(r'ROUTE\("(\w+)", "(/[^"]*)"\)', text("src/job/http.c")))
     real |= {(method, path) for method, path in documented if method == "GET" and files_of_nginx().match(path)}
     yield from differ("route", map(" ".join, documented), map(" ".join, real))
     if len(real) < 10:
-        yield "the table of routes was not found in src/api/router.c"
+        yield "the table of routes was not found in src/job/http.c"
+
+
+def statuses_have_a_name():
+    """What problems and handlers answer with is in the table that replies and metrics read."""
+    named = set(re.findall(r"\bSTATUS\((\d{3}), ", text("src/job/http.c")))
+    used = {str(status) for status, _ in api_problems().values()}
+    for path in (TOP / "src/api").glob("*.c"):
+        for found in re.findall(r"->status = (\d{3})\b|reply_json\(\w+, (\d{3})\)", path.read_text(encoding="utf-8")):
+            used |= set(filter(None, found))
+    for status in sorted(used - named):
+        yield f"src/job/http.c does not know {status}, which the API answers with"
+    for status in sorted(named - used):
+        yield f"nothing answers with {status} of src/job/http.c"
 
 
 def version_is_the_programs():

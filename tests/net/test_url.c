@@ -106,6 +106,16 @@ Test(url, a_missing_or_broken_host_is_refused)
     testcase_refused("https://:443/", "");
     testcase_refused("https://[::1/", "");
     testcase_refused("https://[::g]/", "");
+    testcase_refused("https://256.1.1.1/", "neither a name nor an address");
+    testcase_refused("https://1.2.3.4.5/", "neither a name nor an address");
+    testcase_refused("https://0xffffffff1/", "neither a name nor an address");
+    testcase_refused("https://example.1/", "neither a name nor an address");
+    testcase_refused("https://a..example/", "neither a name nor an address");
+    testcase_refused("https://.example/", "neither a name nor an address");
+    testcase_refused("https://example../", "neither a name nor an address");
+    testcase_refused("https://./", "neither a name nor an address");
+    testcase_url("https://1.example.0xyz./", "https", "1.example.0xyz.", 443, "https://1.example.0xyz.:443");
+    testcase_url("https://127.0.0.1./", "https", "127.0.0.1.", 443, "https://127.0.0.1.:443");
     testcase_refused("https://example.com:0/", "");
     testcase_refused("https://example.com:65536/", "");
     testcase_refused("https://example.com:-1/", "");

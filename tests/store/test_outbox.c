@@ -244,6 +244,44 @@ Test(outbox, a_walk_meets_each_failure_of_its_time_once)
     testcase_walk(0, 0, (struct outbox_walk){.filter.receiver = "https://x:443", .until = end});
 }
 
+static int hasten(int64_t webhook)
+{
+    int condition;
+
+    cr_assert_eq(store_begin(database.store, "test", NULL), 0);
+    condition = outbox_hasten(database.store, webhook, NULL);
+    cr_assert_eq(store_commit(database.store, NULL), 0);
+    return condition;
+}
+
+Test(outbox, what_waits_for_a_later_attempt_is_due_at_once_and_met_once)
+{
+    cleanup(job_release) struct job first = finish_job(database.key), second = finish_job(database.key);
+    cleanup(outbox_entry_release) struct outbox_entry waiting = {0}, after = {0};
+    struct outbox_walk walk = {.filter.receiver = DATABASE_RECEIVER, .waiting = true};
+    struct outbox_walk start;
+
+    attempt(&first, WEBHOOK_PENDING);
+    attempt(&second, WEBHOOK_PENDING);
+    pass_seconds(1);
+    walk.until = now_ms();
+    start = walk;
+    testcase_walk(2, 2, walk);
+    walk.filter.key = 77;
+    testcase_walk(0, 0, walk);
+    waiting = find(first.job_id);
+    cr_assert_gt(waiting.next_attempt_at, now_ms());
+    cr_expect_eq(hasten(waiting.webhook), 0);
+    after = find(first.job_id);
+    cr_expect_eq(after.next_attempt_at, now_ms());
+    cr_expect_eq(after.attempts, waiting.attempts);
+    cr_expect_eq(hasten(waiting.webhook), STORE_CONFLICT, "it is due as it is");
+    testcase_walk(1, 1, start);
+    pass_seconds(1);
+    attempt(&first, WEBHOOK_PENDING);
+    testcase_walk(1, 1, start); /* it has failed once more since, and waits for its own time */
+}
+
 Test(outbox, a_failure_is_due_again_at_once_and_its_client_can_tell)
 {
     cleanup(job_release) struct job job = fail_job(database.key), after = {0};

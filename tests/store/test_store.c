@@ -3,8 +3,6 @@
 
 #include <pthread.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <criterion/criterion.h>
 
@@ -100,41 +98,6 @@ static void ask_cancel(const char *job_id)
 }
 
 /* ---- keys ---- */
-
-/* Whether root's opening made a file that the owner of the folder can use. */
-static void testcase_belongs_to(const char *path, const char *suffix, uid_t owner)
-{
-    char name[160];
-    struct stat status;
-
-    snprintf(name, sizeof name, "%s%s", path, suffix);
-    cr_assert_eq(stat(name, &status), 0, "%s", name);
-    cr_expect_eq(status.st_uid, owner, "%s belongs to %u", name, (unsigned int)status.st_uid);
-    cr_expect_eq(status.st_mode & S_IRWXO, 0, "others may use %s", name);
-}
-
-Test(store, what_root_makes_belongs_to_whoever_owns_the_folder)
-{
-    static const char *const suffixes[] = {"", "-wal", "-shm", "-turnstile"};
-    const uid_t nobody = 65534;
-    char path[128];
-    struct store_options options = database.options;
-    struct error err = {""};
-    struct store *store;
-
-    if (geteuid() != 0)
-        cr_skip_test("only root gives files away");
-    umask(022);
-    snprintf(path, sizeof path, "%s/state", database.folder);
-    cr_assert_eq(mkdir(path, 0700), 0);
-    cr_assert_eq(chown(path, nobody, (gid_t)-1), 0);
-    snprintf(path, sizeof path, "%s/state/sayhook.db", database.folder);
-    options.path = path;
-    cr_assert_eq(store_open(&options, &store, &err), 0, "%s", err.text);
-    for (size_t i = 0; i < array_length(suffixes); i++)
-        testcase_belongs_to(path, suffixes[i], nobody);
-    store_close(store);
-}
 
 Test(store, a_revoked_key_is_not_found)
 {

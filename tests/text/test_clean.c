@@ -63,6 +63,7 @@ Test(clean, a_dash_between_words_is_a_pause)
     testcase_becomes("well—yes", "well, yes");
     testcase_becomes("well – yes", "well, yes");
     testcase_becomes("10–20", "10-20");
+    testcase_becomes("10 – 20", "10, 20");
     testcase_becomes("— So?", "So?");
     testcase_becomes("−5", "-5");
 }

@@ -39,6 +39,7 @@ Test(text_oromo, an_apostrophe_of_any_kind_is_the_plain_one)
         "'",      "\u2019", "\u2018", "\u201B", "\u02BC", "\u02BB", "\u02BD", "\u02BE",
         "\u02BF", "\u02C0", "\u02C8", "\u02B9", "\u0294", "\u2032", "\u00B4", "\uFF07",
         "\uA78C", "\uA78B", "\u055A", "\u05F3", "\u07F4", "\u1FBD", "\u1FBF", "\u2035",
+        "\u02C1", "\u02CA", "\u02CB", "\u02EE", "\u0384", "\u1FFD", "\u275B", "\u275C",
     };
     char text[32];
 
@@ -49,14 +50,26 @@ Test(text_oromo, an_apostrophe_of_any_kind_is_the_plain_one)
     testcase_becomes("bu`uura", "bu`uura");
 }
 
+Test(text_oromo, a_dash_between_numbers_is_left_to_the_engine)
+{
+    testcase_becomes("1974 – 1991", "1974 - 1991");
+    testcase_becomes("5 km\u00A0–\u00A010 km", "5 km - 10 km");
+    testcase_becomes("5 m² – 10 m²", "5 m^2 - 10 m^2");
+    testcase_becomes("20% – 30%", "20% - 30%");
+    testcase_becomes("bara 2017 dhufe – 12 isaanii", "bara 2017 dhufe, 12 isaanii");
+    testcase_becomes("har'a – boru", "har'a, boru");
+    testcase_becomes("har'a – 5", "har'a, 5");
+    testcase_becomes("5 – har'a", "5, har'a");
+}
+
 Test(text_oromo, symbols_have_names_in_oromo)
 {
-    testcase_becomes("25\u00A0°C", "25 digrii C");
+    testcase_becomes("25\u00A0°C", "25 ^oC");
     testcase_becomes("€50, £1,000", "yuuroo 50, paawundii 1,000");
     testcase_becomes("3 × 4 ÷ 2", "3 baay'isuu 4 hiruu 2");
     testcase_becomes("½ fi ¾", "walakkaa fi sadii afuraffaa");
     testcase_becomes("1½", "1 fi walakkaa");
-    testcase_becomes("5 m², 2⁵", "5 m kaaree, 2 humna 5");
+    testcase_becomes("5 m², 2⁵", "5 m^2, 2 humna 5");
     testcase_becomes("www.oromia.com/a-b", "www tuqaa oromia tuqaa com islaashii a sarara b");
     testcase_becomes("nama@mana.com", "nama aat mana tuqaa com");
 }

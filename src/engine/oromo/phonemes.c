@@ -98,28 +98,39 @@ static const struct phoneme *read_single(const char *word)
     return NULL;
 }
 
+/* How often the first letter is there in a row. */
+static size_t count_same(const char *word)
+{
+    size_t count = 0;
+
+    while (word[count] != '\0' && word[count] == word[0])
+        count++;
+    return count;
+}
+
+/* What a writer stretches further than twice ("baaay'ee", "hinnn", "acchchaa") is no longer than long. */
 const struct phoneme *phoneme_read(const char *word, size_t *ret_length, bool *ret_geminate)
 {
     const struct phoneme *found = read_single(word);
-    const struct phoneme *second = found != NULL ? read_single(word + 1) : NULL;
-    bool doubled = word[0] != '\0' && word[1] == word[0];
-    size_t length;
+    size_t same = count_same(word), length;
+    const struct phoneme *last = same > 1 ? read_single(word + same - 1) : NULL;
 
     *ret_geminate = false;
     if (found == NULL)
         return NULL;
     length = strlen(found->name);
-    if (found->geminate != NULL && doubled && second != NULL) {
-        found = second;
-        length = 1 + strlen(found->name);
+    if (found->geminate != NULL && last != NULL) {
+        found = last;
+        length = same - 1 + strlen(found->name);
         *ret_geminate = true;
-    } else if (found->geminate != NULL && length == 2 && strncmp(word + 2, word, 2) == 0) {
-        length = 4;
+    } else if (same > length) {
+        length = same;
+    }
+    while (found->geminate != NULL && strlen(found->name) == 2 &&
+           strncmp(word + length, found->name, 2) == 0) {
+        length += 2;
         *ret_geminate = true;
     }
-    /* What a writer stretches further ("baaay'ee", "hinnn") is no longer than long. */
-    while (doubled && word[length] == word[length - 1])
-        length++;
     *ret_length = length;
     return found;
 }

@@ -79,14 +79,25 @@ static void put_word(struct buf *words, const char *at, size_t count)
     }
 }
 
-/* The capitals of "SQLiin", or 0: letters that are named, with an ending in small ones. */
+static size_t count_capitals(const char *at, size_t count)
+{
+    size_t capitals = 0;
+
+    while (capitals < count && at[capitals] >= 'A' && at[capitals] <= 'Z')
+        capitals++;
+    return capitals;
+}
+
+/* The capitals of "SQLiin" and "ABO'n", or 0: what has an ending in small letters. */
 static size_t count_initials(const char *at, size_t count)
 {
-    size_t initials = 0;
+    size_t capitals = count_capitals(at, count);
 
-    while (initials < count && at[initials] >= 'A' && at[initials] <= 'Z')
-        initials++;
-    return initials > 1 && initials < count && !has_vowel(at, initials) ? initials : 0;
+    if (capitals < 2 || capitals == count)
+        return 0;
+    if (is_apostrophe(at[capitals]) && at[count] == '\0' && islower((unsigned char)at[capitals + 1]))
+        return vocabulary_is_ending(at + capitals + 1) ? capitals : 0;
+    return has_vowel(at, capitals) ? 0 : capitals;
 }
 
 static void put_ending(struct buf *words, const char *at, size_t count)
@@ -106,7 +117,8 @@ static void put_letters(struct buf *words, const char *at, size_t count)
     if (abbreviation != NULL) {
         words_put(words, abbreviation); /* "fi/ykn" */
     } else if (initials > 0) {
-        name_letters(words, at, initials);
+        put_letters(words, at, initials);
+        initials += is_apostrophe(at[initials]);
         put_ending(words, at + initials, count - initials);
     } else if (count == 1 || !has_vowel(at, count)) {
         name_letters(words, at, count);
@@ -174,6 +186,17 @@ static bool is_ending(const char *letters, size_t count, bool apart)
     return vocabulary_is_ending(letters) && (small || count > 1);
 }
 
+/* The unit that is written with more than letters, "m^2", or nothing. */
+static const char *take_marked_unit(struct quantity *quantity, const char *at)
+{
+    for (size_t length = strlen(at); length > count_letters(at); length--)
+        if (vocabulary_unit(at, length) != NULL && !is_digit(at[length])) {
+            take_unit(quantity, vocabulary_unit(at, length));
+            return at + length;
+        }
+    return at;
+}
+
 /* The unit or the ending that is glued, or behind a hyphen or an apostrophe. */
 static const char *take_letters(struct quantity *quantity, const char *at)
 {
@@ -188,7 +211,10 @@ static const char *take_letters(struct quantity *quantity, const char *at)
         take_unit(quantity, vocabulary_unit(letters, unit));
     else if (count == 0 || !is_ending(letters, count, start > at))
         return at;
-    put_ending(&quantity->value, letters + unit, count - unit);
+    if (vocabulary_is_english_ordinal(letters))
+        words_end_with(&quantity->value, "ffaa", 4);
+    else
+        put_ending(&quantity->value, letters + unit, count - unit);
     return start + count;
 }
 
@@ -201,9 +227,7 @@ static const char *take_suffix(struct quantity *quantity, const char *at)
         words_put(&quantity->value, half_day); /* "8:30am" */
         return at + strlen(at);
     }
-    if (*at == '%' || *at == '$')
-        take_unit(quantity, vocabulary_unit(at++, 1));
-    at = take_letters(quantity, at);
+    at = take_letters(quantity, take_marked_unit(quantity, at));
     if (*at != '\0' || token->next == NULL || !ends_with_number(token->text))
         return at; /* the next token is said by itself */
     unit = unit_behind(token->next, token->after);
@@ -230,6 +254,12 @@ static const char *name_hyphen(const char *at)
     return behind == '=' || behind == '+' ? "hir'isuu" : "hanga";
 }
 
+/* Of a telephone number: it has a + in front, perhaps. */
+static bool is_group(const struct token *token, const char *at)
+{
+    return token->in_telephone && at == token->text;
+}
+
 /* Puts the number at the front of text, which ends with a NUL, with all that belongs to it; returns what is
  * left. */
 static const char *put_quantity(struct buf *words, const struct token *token, const char *at)
@@ -244,7 +274,8 @@ static const char *put_quantity(struct buf *words, const struct token *token, co
         words_put(words, "hir'isuu"); /* "$-5" */
         at++;
     }
-    at += value_put(&quantity.value, at, previous, money);
+    at += is_group(token, at) ? value_put_grouped(&quantity.value, at)
+                              : value_put(&quantity.value, at, previous, money);
     if (*at == '-' && is_digit(at[1])) {
         words_put(&quantity.value, name_hyphen(at));
         at += 1 + value_put(&quantity.value, at + 1, NULL, money);
@@ -253,32 +284,57 @@ static const char *put_quantity(struct buf *words, const struct token *token, co
     if (quantity.noun != NULL)
         words_put(words, quantity.noun);
     words_put(words, buf_str(&quantity.value));
+    if (token->in_telephone && starts_with_number(token->next))
+        words_pause(words);
     buf_release(&quantity.value);
     return at;
 }
 
 /* ---- tokens ---- */
 
-/* A number, or a sum of money: "5", "$5", "$-5".  ".5" is one where neither a letter nor a digit is in front.
- */
+/* A number, or a sum of money: "5", "$5", "$-5".  ".5" is one where no letter, digit or stop is in front. */
 static bool starts_quantity(const struct token *token, const char *at)
 {
     if (*at == '.' && is_digit(at[1]))
-        return at == token->text || !isalnum((unsigned char)at[-1]);
+        return at == token->text || (!isalnum((unsigned char)at[-1]) && at[-1] != '.');
     if (*at == '$')
         at += at[1] == '-' ? 2 : 1;
     return is_digit(*at) || (*at == '.' && is_digit(at[1]));
 }
 
-/* A sign in front of a number, or anywhere else. */
-static void put_sign(struct buf *words, const struct token *token, const char *at)
+/* "*847#", which one dials. */
+static bool is_dialled(const char *text)
 {
-    const char *name = vocabulary_sign(*at);
+    return *text == '*' && is_digit(text[1]) && text[strlen(text) - 1] == '#';
+}
+
+/* By what is around it, or NULL. */
+static const char *name_sign(const struct token *token, const char *at)
+{
+    bool number_behind = is_digit(at[1]) || (at[1] == '\0' && starts_with_number(token->next));
 
     if (*at == '-' && at == token->text && starts_quantity(token, at + 1))
-        name = "hir'isuu";
+        return "hir'isuu";
+    if (*at == '#' && !number_behind)
+        return "haashii"; /* "#Oromoo" */
+    if (*at == '*' && is_dialled(token->text))
+        return "urjii";
+    if (*at == '*' && number_behind &&
+        (at > token->text ? is_digit(at[-1]) : ends_with_number(token->previous)))
+        return "baay'isuu";
+    return vocabulary_sign(*at);
+}
+
+/* A sign in front of a number, or anywhere else.  Two numbers with a mark between that is silent ("120/80")
+ * are kept apart. */
+static void put_sign(struct buf *words, const struct token *token, const char *at)
+{
+    const char *name = name_sign(token, at);
+
     if (name != NULL)
         words_put(words, name);
+    else if (is_digit(at[1]))
+        words_pause(words);
 }
 
 /* "5%-10%", "$5-$10": a range whose numbers are more than digits. */
@@ -301,17 +357,20 @@ static const char *put_word_ending(struct buf *words, const char *at, size_t let
 
 static void put_parts(const struct token *token, struct buf *words)
 {
-    const char *at = token->text;
+    const char *at = token->text, *raised;
 
     while (*at != '\0' && buf_ok(words)) {
         size_t letters = count_letters(at);
 
-        if (starts_quantity(token, at) || value_telephone_length(at) > 0) {
+        if (starts_quantity(token, at) || value_telephone_length(at) > 0 || is_group(token, at)) {
             at = put_quantity(words, token, at);
             at = put_hyphen(words, token, at);
         } else if (letters > 0) {
             put_letters(words, at, letters);
             at = put_word_ending(words, at + letters, letters);
+        } else if ((raised = vocabulary_raised(at, &letters)) != NULL) {
+            words_put(words, raised);
+            at += letters;
         } else {
             put_sign(words, token, at);
             at++;
@@ -325,6 +384,15 @@ static bool is_reckoned(const char *after)
     return after != NULL && (*after == '=' || strcmp(after, "+") == 0);
 }
 
+/* Whether a number is the token before, be it with a unit or an ending: "5km", "9ffaa", "5 km". */
+static bool is_behind_quantity(const struct token *token)
+{
+    if (starts_with_number(token->previous) || ends_with_number(token->previous))
+        return true;
+    return token->previous != NULL && ends_with_number(token->before) &&
+           unit_behind(token->previous, token->text) != NULL;
+}
+
 /* What is read otherwise than by its parts, or NULL. */
 static const char *special(const struct token *token)
 {
@@ -335,7 +403,7 @@ static const char *special(const struct token *token)
         words = vocabulary_half_day(token->text);
     if (words == NULL && (behind || before))
         words = vocabulary_month(token->text);
-    if (words == NULL && behind && before && strcmp(token->text, "-") == 0)
+    if (words == NULL && before && strcmp(token->text, "-") == 0 && is_behind_quantity(token))
         words = is_reckoned(token->after) ? "hir'isuu" : "hanga";
     return words;
 }
@@ -345,6 +413,13 @@ static bool is_taken(const struct token *token)
 {
     return ends_with_number(token->previous) &&
            (unit_behind(token->text, token->next) != NULL || vocabulary_is_ending(token->text));
+}
+
+/* A unit without a number before it, "kg": capitals are as likely to be a name, "MM". */
+static bool is_lone_unit(const struct token *token, size_t length)
+{
+    return length > 1 && vocabulary_unit(token->text, length) != NULL && !has_vowel(token->text, length) &&
+           (count_capitals(token->text, length) < length || starts_with_number(token->next));
 }
 
 void token_words(const struct token *token, struct buf *ret_words)
@@ -357,8 +432,7 @@ void token_words(const struct token *token, struct buf *ret_words)
         return;
     if (words != NULL) {
         words_put(ret_words, words);
-    } else if (length > 1 && vocabulary_unit(token->text, length) != NULL &&
-               !has_vowel(token->text, length)) {
+    } else if (is_lone_unit(token, length)) {
         words_put(ret_words, vocabulary_unit(token->text, length));
     } else {
         put_parts(token, ret_words);

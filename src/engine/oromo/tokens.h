@@ -3,16 +3,20 @@
 #ifndef OROMO_TOKENS_H
 #define OROMO_TOKENS_H
 
+#include <stdbool.h>
+
 #include "base/buf.h"
 
 /* The most bytes that are said for a token: 16 for each of its own, and the longest name of a sign has 10. */
 #define TOKEN_WORDS_MAX 4096
 
 struct token {
-    const char *text; /* printable ASCII, without the punctuation around it; up to ENGINE_TOKEN_MAX bytes */
+    const char *text;   /* printable ASCII, without the punctuation around it; up to ENGINE_TOKEN_MAX bytes */
+    const char *before; /* the token before previous */
     const char *previous; /* the token before it, with nothing but blanks between; NULL where there is none */
     const char *next;     /* likewise the one behind it */
     const char *after;    /* and the one behind next */
+    bool in_telephone;    /* one group of a telephone number of several tokens */
 };
 
 /*

@@ -7,8 +7,12 @@
 #include "engine/oromo/numbers.h"
 #include "engine/oromo/vocabulary.h"
 
-/* A row of digits behind + that is as long as this is a telephone number, not a sum. */
+/* A row of digits behind + or 0 that is as long as this is a telephone number, not a sum. */
 #define TELEPHONE_DIGITS 9
+
+/* Of Ethiopia and Kenya, with the code of the country and without. */
+#define TELEPHONE_DIGITS_ABROAD 12
+#define TELEPHONE_DIGITS_HOME   10
 
 static size_t count_digits(const char *at)
 {
@@ -19,8 +23,8 @@ static size_t count_digits(const char *at)
     return count;
 }
 
-/* Digits with thousands set apart: 1,500 or 1.500.000 (one stop alone is a decimal one).  Returns what is
- * read of at, and the digits alone. */
+/* Digits with thousands set apart: 1,500 or 1.500.000 (one stop alone is a decimal one, but in 1.500,25).
+ * Returns what is read of at, and the digits alone. */
 static size_t read_whole(const char *at, char *ret_digits, size_t *ret_count)
 {
     size_t length = count_digits(at);
@@ -33,7 +37,7 @@ static size_t read_whole(const char *at, char *ret_digits, size_t *ret_count)
         return length;
     while (at[length + 4 * groups] == mark && count_digits(at + length + 4 * groups + 1) == 3)
         groups++;
-    if (groups == 0 || (mark == '.' && groups == 1))
+    if (groups == 0 || (mark == '.' && groups == 1 && at[length + 4] != ','))
         return length;
     for (size_t i = 0; i < groups; i++)
         memcpy(ret_digits + length + 3 * i, at + length + 4 * i + 1, 3);
@@ -41,19 +45,27 @@ static size_t read_whole(const char *at, char *ret_digits, size_t *ret_count)
     return length + 4 * groups;
 }
 
-static bool has_decimals(const char *at)
+/* Decimals behind a whole number of some bytes: not where its thousands have the same mark. */
+static bool has_decimals(const char *whole, size_t length)
 {
-    return (*at == '.' || *at == ',') && is_digit(at[1]);
+    const char *at = whole + length;
+
+    return (*at == '.' || *at == ',') && is_digit(at[1]) && memchr(whole, *at, length) == NULL;
 }
 
-/* A sum of money has hundredths, any other number decimals, digit by digit. */
+/* A sum of money has hundredths, of which none are said of a whole sum; any other number has decimals, digit
+ * by digit. */
 static size_t put_decimals(struct buf *words, const char *at, bool money)
 {
     size_t count = count_digits(at + 1);
 
     if (money && count == 2) {
-        words_put(words, "fi saantima");
-        number_put(words, (uint64_t)(at[1] - '0') * 10 + (uint64_t)(at[2] - '0'));
+        uint64_t hundredths = (uint64_t)(at[1] - '0') * 10 + (uint64_t)(at[2] - '0');
+
+        if (hundredths > 0) {
+            words_put(words, "fi saantima");
+            number_put(words, hundredths);
+        }
     } else {
         words_put(words, "tuqaa");
         number_spell(words, at + 1, count);
@@ -71,7 +83,7 @@ static size_t put_number(struct buf *words, const char *at, bool money)
         number_put_digits(words, digits, count);
     else
         number_put(words, 0); /* ".5" */
-    if (has_decimals(at + length))
+    if (has_decimals(at, length))
         length += put_decimals(words, at + length, money);
     return length;
 }
@@ -162,22 +174,54 @@ static size_t put_fraction(struct buf *words, const char *at)
     return 2 + digits;
 }
 
-size_t value_telephone_length(const char *at)
+/* Digits, with hyphens between and maybe a + in front.  Returns what they take, and how many they are. */
+static size_t grouped_length(const char *at, size_t *ret_digits)
 {
-    size_t digits = 0;
     const char *end = at + (*at == '+');
 
+    *ret_digits = 0;
     for (; is_digit(*end) || (*end == '-' && is_digit(end[1])); end++)
-        digits += is_digit(*end);
-    if (digits < TELEPHONE_DIGITS || (*at != '+' && *at != '0') || *end == '.' || *end == ',')
-        return 0;
+        *ret_digits += is_digit(*end);
     return (size_t)(end - at);
 }
 
-/* Digit by digit, with pauses where it is grouped; 0 where it is none. */
-static size_t put_telephone(struct buf *words, const char *at)
+/* 251911234567, as one has it on a screen. */
+static bool has_country(const char *at, size_t digits)
 {
-    size_t length = value_telephone_length(at);
+    return digits == TELEPHONE_DIGITS_ABROAD && (strncmp(at, "251", 3) == 0 || strncmp(at, "254", 3) == 0);
+}
+
+size_t value_telephone_length(const char *at)
+{
+    size_t digits, length = grouped_length(at, &digits);
+
+    if (digits < TELEPHONE_DIGITS || at[length] == '.' || at[length] == ',')
+        return 0;
+    return *at == '+' || *at == '0' || has_country(at, digits) ? length : 0;
+}
+
+size_t value_telephone_groups(const char *const *tokens, size_t count)
+{
+    size_t wanted = *tokens[0] == '+' ? TELEPHONE_DIGITS_ABROAD : TELEPHONE_DIGITS_HOME;
+    size_t all = 0, i = 0;
+    bool ended = *tokens[0] != '+' && *tokens[0] != '0';
+
+    for (; i < count && !ended && all < wanted; i++) {
+        size_t digits, length = grouped_length(tokens[i], &digits);
+
+        /* "0 10 20 30 40" are numbers. */
+        if (digits == 0 || digits > TELEPHONE_GROUP_DIGITS || (digits == 1 && *tokens[i] != '+') ||
+            (i > 0 && *tokens[i] == '+'))
+            break;
+        all += digits;
+        ended = tokens[i][length] != '\0'; /* by an ending */
+    }
+    return all >= TELEPHONE_DIGITS ? i : 0;
+}
+
+size_t value_put_grouped(struct buf *words, const char *at)
+{
+    size_t digits, length = grouped_length(at, &digits);
 
     for (size_t i = 0; i < length; i++)
         if (is_digit(at[i]))
@@ -187,22 +231,32 @@ static size_t put_telephone(struct buf *words, const char *at)
     return length;
 }
 
-/* An address or a version, 192.168.1.1: four numbers or more that are not thousands.  0 where it is none. */
-static size_t put_dotted(struct buf *words, const char *at)
+/* Numbers with the same mark between, at least so many, that are not thousands.  Returns what they take, or
+ * 0. */
+static size_t row_length(const char *at, char mark, size_t least)
 {
     size_t length = count_digits(at), parts = 1;
     bool thousands = true;
 
-    for (size_t part; at[length] == '.' && (part = count_digits(at + length + 1)) > 0; length += 1 + part) {
+    for (size_t part; at[length] == mark && (part = count_digits(at + length + 1)) > 0; length += 1 + part) {
         thousands = thousands && part == 3;
         parts++;
     }
-    if (parts < 4 || thousands)
-        return 0;
+    return parts < least || thousands ? 0 : length;
+}
+
+/* An address or a version, 192.168.1.1, or a list, 1,2,3; 0 where it is neither. */
+static size_t put_row(struct buf *words, const char *at)
+{
+    size_t dotted = row_length(at, '.', 4);
+    size_t length = dotted > 0 ? dotted : row_length(at, ',', 3);
+
     for (size_t i = 0, part; i < length; i += part + 1) {
         part = count_digits(at + i);
-        if (i > 0)
+        if (i > 0 && dotted > 0)
             words_put(words, "tuqaa");
+        else
+            words_pause(words);
         number_put_digits(words, at + i, part);
     }
     return length;
@@ -210,11 +264,10 @@ static size_t put_dotted(struct buf *words, const char *at)
 
 size_t value_put(struct buf *words, const char *at, const char *previous, bool money)
 {
-    size_t length = put_telephone(words, at);
+    size_t length = value_telephone_length(at) > 0 ? value_put_grouped(words, at) : 0;
 
     if (*at == '.')
         return put_number(words, at, money);
-
     if (length == 0)
         length = put_date(words, at);
     if (length == 0)
@@ -222,6 +275,6 @@ size_t value_put(struct buf *words, const char *at, const char *previous, bool m
     if (length == 0)
         length = put_fraction(words, at);
     if (length == 0)
-        length = put_dotted(words, at);
+        length = put_row(words, at);
     return length > 0 ? length : put_number(words, at, money);
 }

@@ -20,4 +20,15 @@ size_t value_put(struct buf *words, const char *at, const char *previous, bool m
 /* Of a telephone number at the front, or 0. */
 size_t value_telephone_length(const char *at);
 
+/* The most digits between two blanks of a telephone number, and the most groups that blanks set apart. */
+#define TELEPHONE_GROUP_DIGITS 7
+#define TELEPHONE_GROUPS_MAX   6
+
+/* How many of the tokens, from the first on, are one telephone number: "0911", "23", "45", "67"; or 0. */
+size_t value_telephone_groups(const char *const *tokens, size_t count);
+
+/* Puts the digits at the front one by one, maybe with a + before them and hyphens between, at which there are
+ * pauses; returns how much of the token that was. */
+size_t value_put_grouped(struct buf *words, const char *at);
+
 #endif

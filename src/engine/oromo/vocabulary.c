@@ -28,20 +28,27 @@ const char *vocabulary_abbreviation(const char *text, size_t length)
         {"a.l.e", "akka lakkoofsa itiyoophiyaa"},
         {"a.l.i", "akka lakkoofsa itiyoophiyaa"},
         {"aadd", "aadde"},
+        {"bilb", "bilbila"},
         {"d.k.b", "dhaloota kiristoos booda"},
         {"d.k.d", "dhaloota kiristoos dura"},
         {"dr", "dooktar"},
         {"fkn", "fakkeenyaaf"},
+        {"fuul", "fuula"},
         {"hub", "hubachiisaa"},
         {"inj", "injiiner"},
         {"jen", "jeneraal"},
         {"k.k.f", "kan kana fakkaatan"},
+        {"kew", "keewwata"},
         {"kkf", "kan kana fakkaatan"},
         {"kmt", "kan mul'atu"},
+        {"kol", "koloneel"},
         {"lak", "lakkoofsa"},
         {"lakk", "lakkoofsa"},
+        {"ob", "obbo"},
         {"obb", "obbo"},
+        {"pirof", "proofeesar"},
         {"prof", "proofeesar"},
+        {"qar", "qarshii"},
         {"w.k.f", "waan kana fakkaatan"},
         {"wkf", "waan kana fakkaatan"},
         {"ykn", "yookiin"},
@@ -83,10 +90,35 @@ const char *vocabulary_half_day(const char *token)
 const char *vocabulary_unit(const char *text, size_t length)
 {
     static const struct entry units[] = {
-        {"%", "dhibbentaa"},      {"km", "kiiloomeetira"},  {"m", "meetira"},       {"cm", "seentiimeetira"},
-        {"mm", "miiliimeetira"},  {"kg", "kiiloograama"},   {"g", "giraama"},       {"mg", "miiliigiraama"},
-        {"l", "liitira"},         {"ml", "miiliiliitira"},  {"ha", "hektaara"},     {"kb", "kiiloobaayitii"},
-        {"mb", "meegaabaayitii"}, {"gb", "giigaabaayitii"}, {"kw", "kiiloowaatii"},
+        {"%", "dhibbentaa"},
+        {"km", "kiiloomeetira"},
+        {"m", "meetira"},
+        {"cm", "seentiimeetira"},
+        {"mm", "miiliimeetira"},
+        {"kg", "kiiloograama"},
+        {"g", "giraama"},
+        {"mg", "miiliigiraama"},
+        {"l", "liitira"},
+        {"ml", "miiliiliitira"},
+        {"ha", "hektaara"},
+        {"kb", "kiiloobaayitii"},
+        {"mb", "meegaabaayitii"},
+        {"gb", "giigaabaayitii"},
+        {"kw", "kiiloowaatii"},
+        {"m^2", "meetira kaaree"},
+        {"m2", "meetira kaaree"},
+        {"km^2", "kiiloomeetira kaaree"},
+        {"km2", "kiiloomeetira kaaree"},
+        {"mm^2", "miiliimeetira kaaree"},
+        {"cm^2", "seentiimeetira kaaree"},
+        {"m^3", "meetira kuubii"},
+        {"m3", "meetira kuubii"},
+        {"cm^3", "seentiimeetira kuubii"},
+        {"km/h", "sa'aatiitti kiiloomeetira"},
+        {"km/sa'aatii", "sa'aatiitti kiiloomeetira"},
+        {"^o", "digrii"},
+        {"^oc", "digrii seelshiyeesii"},
+        {"^of", "digrii faarenaayitii"},
     };
     /* Qarshii and doolaara, as Oromo has them, belong to what follows them. */
     static const struct entry currencies[] = {
@@ -99,6 +131,27 @@ const char *vocabulary_unit(const char *text, size_t length)
     if (length > 1 || !isupper((unsigned char)*text) || *text == 'L')
         unit = find(units, array_length(units), text, length);
     return unit != NULL ? unit : find(currencies, array_length(currencies), text, length);
+}
+
+const char *vocabulary_raised(const char *text, size_t *ret_length)
+{
+    static const struct entry raised[] = {
+        {"^oc", "digrii seelshiyeesii"},
+        {"^of", "digrii faarenaayitii"},
+        {"^o", "digrii"},
+        {"^2", "kaaree"},
+        {"^3", "kuubii"},
+    };
+
+    for (size_t i = 0; i < array_length(raised); i++) {
+        size_t length = strlen(raised[i].key);
+
+        if (strncasecmp(raised[i].key, text, length) == 0 && !isalnum((unsigned char)text[length])) {
+            *ret_length = length;
+            return raised[i].words;
+        }
+    }
+    return NULL;
 }
 
 const char *vocabulary_sign(char sign)
@@ -119,6 +172,14 @@ static bool is_one_of(const char *const *words, size_t count, const char *token)
     return false;
 }
 
+static bool has_stem(const char *const *stems, size_t count, const char *token)
+{
+    for (size_t i = 0; token != NULL && i < count; i++)
+        if (strncasecmp(stems[i], token, strlen(stems[i])) == 0)
+            return true;
+    return false;
+}
+
 bool vocabulary_is_ending(const char *token)
 {
     static const char *const endings[] = {"f", "ffaa", "ffaaf", "ffaan", "ffaas", "ffaatiin", "ffaatti",
@@ -127,21 +188,26 @@ bool vocabulary_is_ending(const char *token)
     return is_one_of(endings, array_length(endings), token);
 }
 
+bool vocabulary_is_english_ordinal(const char *letters)
+{
+    static const char *const endings[] = {"nd", "rd", "st", "th"};
+
+    return is_one_of(endings, array_length(endings), letters);
+}
+
 bool vocabulary_is_hour(const char *token)
 {
     /* With any ending: "sa'aatiin". */
     static const char *const stems[] = {"sa'a", "sa`a", "saatii"};
 
-    for (size_t i = 0; token != NULL && i < array_length(stems); i++)
-        if (strncasecmp(stems[i], token, strlen(stems[i])) == 0)
-            return true;
-    return false;
+    return has_stem(stems, array_length(stems), token);
 }
 
 bool vocabulary_is_money(const char *token)
 {
-    static const char *const words[] = {"$",   "birr", "birrii",  "br",  "doolaara", "doolaarii",
-                                        "etb", "eur",  "qarshii", "usd", "yuuroo"};
+    static const char *const words[] = {"$", "birr", "br", "etb", "eur", "qar", "usd"};
+    /* With any ending: "qarshiin". */
+    static const char *const stems[] = {"birrii", "doolaar", "paawundii", "qarshii", "yuuroo"};
 
-    return is_one_of(words, array_length(words), token);
+    return is_one_of(words, array_length(words), token) || has_stem(stems, array_length(stems), token);
 }

@@ -21,11 +21,18 @@ const char *vocabulary_half_day(const char *token);
  */
 const char *vocabulary_unit(const char *text, size_t length);
 
+/* What is said for a raised sign behind anything but a number, "^2" or "^oC", and how much of the text that
+ * is; or NULL. */
+const char *vocabulary_raised(const char *text, size_t *ret_length);
+
 /* A sign of ASCII that is said by its name, or NULL for one that is silent. */
 const char *vocabulary_sign(char sign);
 
 /* Whether letters are an ending even where a space or a hyphen sets them apart: "24 f", "2016-tti". */
 bool vocabulary_is_ending(const char *token);
+
+/* "st" of "1st" and the like. */
+bool vocabulary_is_english_ordinal(const char *letters);
 
 /* Whether a word says that a time of the day follows, or a sum of money. */
 bool vocabulary_is_hour(const char *token);

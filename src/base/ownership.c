@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/ownership.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <limits.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+
+/* A user's name, or number where it has none. */
+#define USER_NAME_MAX 64
+/* A record of the user database: larger ones are shown as numbers. */
+#define USER_RECORD_MAX 4096
+
+static void user_name(uid_t user, char ret_name[USER_NAME_MAX])
+{
+    char record[USER_RECORD_MAX];
+    struct passwd entry, *found = NULL;
+
+    if (getpwuid_r(user, &entry, record, sizeof record, &found) == 0 && found != NULL)
+        snprintf(ret_name, USER_NAME_MAX, "%s", found->pw_name);
+    else
+        snprintf(ret_name, USER_NAME_MAX, "%u", (unsigned int)user);
+}
+
+static int refuse_owner(const char *path, uid_t owner, struct error *err)
+{
+    char name[USER_NAME_MAX], self[USER_NAME_MAX];
+
+    user_name(owner, name);
+    user_name(geteuid(), self);
+    return error_set(err, -EPERM, "it belongs to %s, and this runs as %s; mend it with: chown %s %s", name,
+                     self, self, path);
+}
+
+/* As chmod(1) takes it. */
+static const char *mode_change(mode_t forbidden)
+{
+    return (forbidden & (S_IRGRP | S_IROTH)) != 0 ? "go=" : "go-w";
+}
+
+int ownership_check(const char *path, const struct stat *status, enum owner owner, mode_t forbidden,
+                    struct error *err)
+{
+    uid_t self = geteuid();
+
+    if (!S_ISREG(status->st_mode) && !S_ISDIR(status->st_mode))
+        return 0;
+    if (self != 0 && status->st_uid != self && (owner == OWNER_SELF || status->st_uid != 0))
+        return refuse_owner(path, status->st_uid, err);
+    if ((status->st_mode & forbidden) != 0)
+        return error_set(
+            err, -EPERM,
+            "its mode is %04o, so that others than its owner may %s it; mend it with: chmod %s %s",
+            (unsigned int)status->st_mode & 07777, (forbidden & (S_IRGRP | S_IROTH)) != 0 ? "use" : "change",
+            mode_change(forbidden), path);
+    return 0;
+}
+
+int ownership_check_path(const char *path, enum owner owner, mode_t forbidden, struct error *err)
+{
+    struct stat status;
+    int r;
+
+    if (stat(path, &status) < 0)
+        return errno == ENOENT ? 0 : error_system(err, errno, "cannot look at %s", path);
+    r = ownership_check(path, &status, owner, forbidden, err);
+    return r < 0 ? error_prefix(err, r, "%s", path) : 0;
+}
+
+static int give_to_owner_of_folder(int fd, const char *path)
+{
+    char folder[PATH_MAX];
+    struct stat file, parent;
+
+    if (geteuid() != 0)
+        return 0;
+    if ((size_t)snprintf(folder, sizeof folder, "%s", path) >= sizeof folder)
+        return -ENAMETOOLONG;
+    if (fstat(fd, &file) < 0 || stat(dirname(folder), &parent) < 0)
+        return -errno;
+    if (file.st_uid != 0 || parent.st_uid == 0)
+        return 0;
+    return fchown(fd, parent.st_uid, parent.st_gid) < 0 ? -errno : 0;
+}
+
+int ownership_open(const char *path, int flags, mode_t mode)
+{
+    cleanup(close_fd) int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | flags, mode);
+    int r;
+
+    if (fd < 0)
+        return -errno;
+    r = give_to_owner_of_folder(fd, path);
+    return r < 0 ? r : steal_fd(&fd);
+}

@@ -162,9 +162,10 @@ def test_the_package_on_a_clean_debian_leaves_a_service_that_runs(at):
 @shown
 def test_the_state_of_a_stopped_service_is_begun_by_root_and_used_by_the_service(at):
     machine = at.installed().machine
-    machine.sh("systemctl stop sayhook.target && rm -f /var/lib/sayhook/sayhook.db*")
-    equal(machine.ask("systemctl is-active sayhook-api.socket sayhook-api.service sayhook-worker.service").split(),
-          ["inactive"] * 3, "what follows the target")
+    units = "sayhook-api.socket sayhook-api.service sayhook-worker.service"
+    machine.sh("systemctl stop sayhook.target")
+    wait_for("what follows the target to stop", lambda: machine.ask(f"systemctl is-active {units}").split() == ["inactive"] * 3)
+    machine.sh("rm -f /var/lib/sayhook/sayhook.db*")
     machine.sh("sayhookctl key create --name first")
     machine.sh("systemctl start sayhook.target")
     equal(machine.ask("systemctl is-active sayhook-api.service sayhook-worker.service").split(), ["active"] * 2, "the services")

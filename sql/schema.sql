@@ -51,6 +51,12 @@ CREATE TABLE workers (
     beat_at         INTEGER NOT NULL                     -- when it last prolonged its lease
 ) STRICT;
 
+-- One row while an administrator has the workers claim nothing (sayhookctl worker pause), none otherwise.
+CREATE TABLE pause (
+    pause           INTEGER PRIMARY KEY CHECK (pause = 1),
+    since           INTEGER NOT NULL
+) STRICT;
+
 CREATE TABLE jobs (
     id              INTEGER PRIMARY KEY,                 -- creation order: microseconds since 1970, made unique
     job_id          TEXT    NOT NULL,                    -- "job_…"; ends in id, so that id finds it and no index is kept

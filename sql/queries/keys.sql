@@ -58,11 +58,12 @@ WHERE pending_jobs > 0
 ORDER BY vt
 LIMIT 1;
 
--- The keys to serve, the next one first.  [scan: the first few of the keys that wait, in that order]
+-- The keys to serve, the next one first; none while claiming is paused.  [scan: the first few of the keys that wait, in
+-- that order]
 -- name: key_next
 SELECT key
 FROM api_keys
-WHERE pending_jobs > 0
+WHERE pending_jobs > 0 AND NOT EXISTS (SELECT 1 FROM pause WHERE pause = 1)
 ORDER BY vt;
 
 -- name: key_first_job

@@ -20,7 +20,7 @@ WHERE worker = ?1;
 
 -- Every worker: as many as there are processes.  [scan: workers]
 -- name: worker_all
-SELECT worker, lock_path, boot_id, lease_until, beat_at
+SELECT worker, lock_path, boot_id, lease_until, beat_at, started_at
 FROM workers
 ORDER BY worker;
 

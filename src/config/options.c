@@ -109,8 +109,7 @@ static const char *config_of_environment(const struct program_description *progr
     return path != NULL && path[0] != '\0' ? path : NULL;
 }
 
-/* The file to read, or NULL for the defaults alone. */
-static const char *config_file(const struct options *options)
+const char *options_config_file(const struct options *options)
 {
     if (options->config != NULL)
         return options->config;
@@ -133,7 +132,7 @@ static int check_folders(const struct settings *settings, struct error *err)
 
 static int read_files(bool with_key, bool check_state, struct options *options, struct error *err)
 {
-    const char *file = config_file(options);
+    const char *file = options_config_file(options);
     int r = file != NULL ? ownership_check_path(file, OWNER_SELF_OR_ROOT, S_IWGRP | S_IWOTH, err) : 0;
 
     if (r == 0)
@@ -176,7 +175,8 @@ static int check_config(const struct program_description *program, struct option
     int code = load(program, true, options);
 
     if (code == 0)
-        printf("%s: ok\n", config_file(options) != NULL ? config_file(options) : "the defaults");
+        printf("%s: ok\n",
+               options_config_file(options) != NULL ? options_config_file(options) : "the defaults");
     return code;
 }
 

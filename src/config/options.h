@@ -69,6 +69,9 @@ struct options {
 int options_parse(int argc, char **argv, const struct program_description *program,
                   struct options *ret_options);
 
+/* The file that the settings are read from, or NULL: the defaults alone hold. */
+const char *options_config_file(const struct options *options);
+
 /* For settings_later: reads what options_parse() would have.  EX_CONFIG with the reason on stderr; 0. */
 int options_load_settings(const struct program_description *program, struct options *options);
 

@@ -81,6 +81,29 @@ struct settings {
 int settings_load(const char *path, struct settings *ret_settings, struct error *err);
 void settings_release(struct settings *settings);
 
+/* The most settings that there may be; a test compares it with the table. */
+#define SETTINGS_MAX 64
+
+/* The most faults of a file that are told apart; whoever has more sees the rest when these are mended. */
+#define SETTINGS_FAULTS_MAX 100
+
+struct settings_fault {
+    int line;
+    char *text; /* owned; NULL where memory ran out */
+};
+
+/* What a load has found, also where it failed; zero before. */
+struct settings_report {
+    int lines[SETTINGS_MAX]; /* where each setting of the table stands in the file; 0: its default holds */
+    struct settings_fault faults[SETTINGS_FAULTS_MAX];
+    size_t fault_count; /* 0, too, where the file could not be read */
+};
+
+/* settings_load() with a report, or NULL; the caller releases it whatever is returned. */
+int settings_load_reporting(const char *path, struct settings *ret_settings,
+                            struct settings_report *ret_report, struct error *err);
+void settings_report_release(struct settings_report *report);
+
 /* Writes the table to stdout: each setting as a commented line with its default, unit, range and reason
  * (--help-settings). */
 void settings_describe(void);

@@ -26,9 +26,6 @@
 #define END_NAME "__end_of_file__"
 #define END_LINE "\n" END_NAME " = yes\n"
 
-/* What cfg_opt_t's array and the line numbers must hold; a test compares it with the table. */
-#define SETTINGS_MAX 64
-
 /* Bytes of a wrong value that a message repeats. */
 #define FAULT_VALUE_MAX 80
 
@@ -37,9 +34,11 @@ struct loading {
     struct settings settings;
     int lines[SETTINGS_MAX]; /* where each setting stands, 0 is nowhere */
     int last_line;           /* of the last value that was read */
-    int end_line;            /* the last one of the file; faults behind it stem from END_LINE */
-    bool ended;              /* END_LINE was read */
+    int stop_line; /* where the scanner gave up: a name that it does not know, or no syntax; 0 is nowhere */
+    int end_line;  /* the last one of the file; faults behind it stem from END_LINE */
+    bool ended;    /* END_LINE was read */
     struct buf faults;
+    struct settings_report *report; /* NULL: nobody wants one */
 };
 
 /* libconfuse hands its callbacks no context; nor is its scanner reentrant, so one load at a time is all there
@@ -69,6 +68,8 @@ static void fault(struct loading *loading, int line, const char *format, ...)
     for (char *c = text; *c != '\0'; c++)
         if (iscntrl((unsigned char)*c)) /* a terminal obeys control characters */
             *c = ' ';
+    if (loading->report != NULL && loading->report->fault_count < SETTINGS_FAULTS_MAX)
+        loading->report->faults[loading->report->fault_count++] = (struct settings_fault){line, strdup(text)};
     if (loading->faults.length == 0)
         buf_printf(&loading->faults, "%s:%d: %s", loading->path, line, text);
     else
@@ -126,6 +127,7 @@ static void syntax_error(cfg_t *cfg, const char *format, va_list args)
     char *quote;
 
     vsnprintf(text, sizeof text, format, args);
+    current->stop_line = cfg->line;
     if (strncmp(text, "no such option '", 16) == 0) {
         quote = strrchr(text, '\'');
         *quote = '\0';
@@ -204,6 +206,33 @@ static int count_lines(const char *text)
     return lines;
 }
 
+/* Blanks the text up to the end of a line, so that the lines behind it keep their numbers. */
+static void blank_lines(char *text, int last)
+{
+    for (; *text != '\0' && last > 0; text++)
+        if (*text == '\n')
+            last--;
+        else
+            *text = ' ';
+}
+
+/* libconfuse stops at what it does not understand; the lines behind that are read on their own, as often as
+ * faults are told apart. */
+static void parse_text(struct loading *loading, cfg_t *cfg, struct buf *text)
+{
+    int done, rounds = 0;
+
+    current = loading;
+    do {
+        done = loading->stop_line;
+        loading->stop_line = 0;
+        blank_lines(text->data, done);
+        cfg_parse_buf(cfg, buf_str(text)); /* whatever it returns: the faults and the end say more */
+    } while (loading->stop_line > done && loading->stop_line <= loading->end_line &&
+             ++rounds < SETTINGS_FAULTS_MAX);
+    current = NULL;
+}
+
 static int parse_file(struct loading *loading, struct error *err)
 {
     cleanup(buf_release) struct buf text = BUF_INIT(FILE_MAX);
@@ -230,9 +259,7 @@ static int parse_file(struct loading *loading, struct error *err)
     if (cfg == NULL)
         return error_system(err, ENOMEM, "cannot read %s", loading->path);
     cfg_set_error_function(cfg, syntax_error);
-    current = loading;
-    cfg_parse_buf(cfg, buf_str(&quoted)); /* whatever it returns: the faults and the end say more */
-    current = NULL;
+    parse_text(loading, cfg, &quoted);
     cfg_free(cfg);
     if (!loading->ended && loading->faults.length == 0)
         fault(loading, loading->last_line,
@@ -283,7 +310,14 @@ static void check_conflicts(struct loading *loading)
 
 int settings_load(const char *path, struct settings *ret_settings, struct error *err)
 {
-    cleanup(settings_cleanup) struct loading loading = {.path = path, .faults = BUF_INIT(FILE_MAX)};
+    return settings_load_reporting(path, ret_settings, NULL, err);
+}
+
+int settings_load_reporting(const char *path, struct settings *ret_settings,
+                            struct settings_report *ret_report, struct error *err)
+{
+    cleanup(settings_cleanup) struct loading loading = {
+        .path = path, .faults = BUF_INIT(FILE_MAX), .report = ret_report};
     int r;
 
     if (path != NULL) {
@@ -298,9 +332,17 @@ int settings_load(const char *path, struct settings *ret_settings, struct error 
         check_conflicts(&loading);
     if (loading.settings.retention_audio > loading.settings.retention_jobs) /* a default, which gives way */
         loading.settings.retention_audio = loading.settings.retention_jobs;
+    if (ret_report != NULL)
+        memcpy(ret_report->lines, loading.lines, sizeof ret_report->lines);
     if (loading.faults.length > 0)
         return error_set(err, -EINVAL, "%s", buf_str(&loading.faults));
     *ret_settings = loading.settings;
     loading.settings = (struct settings){0};
     return 0;
+}
+
+void settings_report_release(struct settings_report *report)
+{
+    while (report->fault_count > 0)
+        free(report->faults[--report->fault_count].text);
 }

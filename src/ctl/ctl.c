@@ -10,6 +10,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "crypto/secret.h"
+#include "store/service.h"
 
 /* The column at which the list's explanations start. */
 #define SUMMARY_COLUMN 20
@@ -150,6 +151,7 @@ int ctl_load_settings(struct ctl *ctl)
 int ctl_open_store(struct ctl *ctl, struct store **ret_store)
 {
     struct store_options options = {.clock = &clock_system};
+    const struct duration_list *schedule;
     struct error error;
     int code = ctl_load_settings(ctl);
     int r;
@@ -158,12 +160,36 @@ int ctl_open_store(struct ctl *ctl, struct store **ret_store)
         return code;
     options.path = ctl->options.settings.database;
     options.limits = limits_of_settings(&ctl->options.settings);
+    ctl->event_json = event_json_make(ctl->options.settings.public_base_url);
+    options.renderer = &ctl->event_json.renderer;
+    schedule = &ctl->options.settings.webhook_retry_schedule;
+    options.webhook_delay = schedule->count > 0 ? schedule->items_ms[0] : 0;
     if (ctl->options.secret_key.given) {
         sealer_init(&ctl->sealer, ctl->options.secret_key.bytes);
         options.sealer = &ctl->sealer;
     }
     r = store_open(&options, ret_store, &error);
     return r < 0 ? ctl_fail_error(ctl, r, &error) : 0;
+}
+
+int ctl_look_at_store(struct ctl *ctl, struct store **ret_store)
+{
+    struct store_options options = {.clock = &clock_system};
+    struct error error;
+    int version = 0;
+    int code = ctl_load_settings(ctl);
+    int r;
+
+    if (code != 0)
+        return code;
+    options.path = ctl->options.settings.database;
+    options.limits = limits_of_settings(&ctl->options.settings);
+    r = store_look(&options, ret_store, &version, &error);
+    if (r == STORE_CONFLICT)
+        return ctl_fail(ctl, EX_CONFIG,
+                        "%s has version %d, and this program knows %d; see 'sayhookctl doctor'", options.path,
+                        version, store_version());
+    return r < 0 ? ctl_fail(ctl, ctl_code_of(r), "%s; see 'sayhookctl doctor'", error.text) : 0;
 }
 
 int ctl_open_secrets(struct ctl *ctl, struct store **ret_store)

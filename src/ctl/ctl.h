@@ -12,6 +12,7 @@
 
 #include "base/buf.h"
 #include "base/error.h"
+#include "codec/event_json.h"
 #include "config/options.h"
 #include "crypto/seal.h"
 #include "store/store.h"
@@ -35,7 +36,8 @@ struct ctl {
     char *invoked_as; /* argv[0] of main() */
     const struct program_description *program;
     struct options options;
-    struct sealer sealer; /* of webhook secrets, where there is a key */
+    struct sealer sealer;         /* of webhook secrets, where there is a key */
+    struct event_json event_json; /* of what jobs owe that a command ends */
     const struct command *command;
     bool json;
 };
@@ -61,9 +63,16 @@ int ctl_load_settings(struct ctl *ctl);
 /* Reads the configuration and opens the database: 0, or an exit code with the reason on stderr. */
 int ctl_open_store(struct ctl *ctl, struct store **ret_store);
 
+/* The same where a missing database is an error, and none is created. */
+int ctl_open_database(struct ctl *ctl, struct store **ret_store);
+
 /* The same for commands that use webhook secrets: those in plain text are encrypted first, where there is a
  * key. */
 int ctl_open_secrets(struct ctl *ctl, struct store **ret_store);
+
+/* Reads the configuration and opens the database to look at: nothing of it is changed, nor made where it is
+ * missing. */
+int ctl_look_at_store(struct ctl *ctl, struct store **ret_store);
 
 /* For cleanup(): a store that was opened, or NULL. */
 void ctl_close_store(struct store **store);
@@ -93,6 +102,23 @@ int ctl_delivery_list(struct ctl *ctl, int argc, char **argv);
 int ctl_delivery_show(struct ctl *ctl, int argc, char **argv);
 int ctl_delivery_redeliver(struct ctl *ctl, int argc, char **argv);
 int ctl_webhook_check(struct ctl *ctl, int argc, char **argv);
+int ctl_doctor(struct ctl *ctl, int argc, char **argv);
+int ctl_status(struct ctl *ctl, int argc, char **argv);
+int ctl_config_show(struct ctl *ctl, int argc, char **argv);
+int ctl_config_check(struct ctl *ctl, int argc, char **argv);
+int ctl_worker_pause(struct ctl *ctl, int argc, char **argv);
+int ctl_worker_resume(struct ctl *ctl, int argc, char **argv);
+int ctl_worker_drain(struct ctl *ctl, int argc, char **argv);
+int ctl_job_list(struct ctl *ctl, int argc, char **argv);
+int ctl_job_show(struct ctl *ctl, int argc, char **argv);
+int ctl_job_cancel(struct ctl *ctl, int argc, char **argv);
+int ctl_job_retry(struct ctl *ctl, int argc, char **argv);
+int ctl_job_purge(struct ctl *ctl, int argc, char **argv);
+int ctl_db_backup(struct ctl *ctl, int argc, char **argv);
+int ctl_db_restore(struct ctl *ctl, int argc, char **argv);
+int ctl_db_check(struct ctl *ctl, int argc, char **argv);
+int ctl_db_vacuum(struct ctl *ctl, int argc, char **argv);
+int ctl_db_shell(struct ctl *ctl, int argc, char **argv);
 int ctl_migrate(struct ctl *ctl, int argc, char **argv);
 int ctl_listen(struct ctl *ctl, int argc, char **argv);
 int ctl_speak(struct ctl *ctl, int argc, char **argv);

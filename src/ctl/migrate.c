@@ -14,20 +14,25 @@ static void close_db(struct db **db)
 
 static int print_versions(const struct ctl *ctl, const char *database, int before, int after)
 {
+    char copy[PATH_MAX] = "";
     cleanup(buf_release) struct buf text = BUF_INIT(CTL_OUTPUT_MAX);
+
+    bool has_copy = before != 0 && before != after && db_path_before(database, after, copy, NULL) == 0;
 
     if (ctl->json) {
         buf_append_str(&text, "{");
         json_member_string(&text, "database", database);
         json_member_int(&text, "from_version", before);
         json_member_int(&text, "to_version", after);
+        json_member_string(&text, "copy", has_copy ? copy : NULL);
         buf_append_str(&text, "}");
     } else if (before == after) {
         buf_printf(&text, "%s: at version %d already", database, after);
     } else if (before == 0) {
         buf_printf(&text, "%s: created at version %d", database, after);
     } else {
-        buf_printf(&text, "%s: from version %d to %d", database, before, after);
+        buf_printf(&text, "%s: from version %d to %d; as it was before, it is kept in %s", database, before,
+                   after, copy);
     }
     return ctl_print(ctl, &text);
 }

@@ -5,26 +5,9 @@
 #include <sysexits.h>
 
 #include "base/cleanup.h"
-#include "base/clock.h"
-#include "config/number.h"
 #include "ctl/show.h"
+#include "ctl/when.h"
 #include "ctl/which_key.h"
-
-/* Longer than any setting lets webhooks be kept. */
-#define SINCE_MAX_MS (INT64_C(10) * 366 * 24 * 60 * 60 * 1000)
-
-static int read_since(const struct ctl *ctl, const char *text, int64_t *ret_since)
-{
-    int64_t ago;
-
-    if (clock_parse_rfc3339(text, ret_since))
-        return 0;
-    if (number_parse(NUMBER_DURATION, text, 0, SINCE_MAX_MS, &ago, NULL) < 0)
-        return ctl_fail(ctl, EX_USAGE,
-                        "--since takes a time, 2026-11-24T08:30:00Z, or how long ago it was, 90m or 2d");
-    *ret_since = clock_wall_ms(&clock_system) - ago;
-    return 0;
-}
 
 static int read_status(const struct ctl *ctl, const char *text, enum webhook_status *ret_status)
 {
@@ -47,7 +30,7 @@ int outbox_read_words(const struct ctl *ctl, const struct outbox_words *words, s
     if (words->status != NULL)
         code = read_status(ctl, words->status, &ret_filter->status);
     if (code == 0 && words->since != NULL)
-        code = read_since(ctl, words->since, &ret_filter->since);
+        code = ctl_read_time(ctl, "--since", words->since, &ret_filter->since);
     return code;
 }
 

@@ -1,19 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Has webhooks sent again: one, what failed since a time, or what waits for a later attempt. */
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/wake.h"
 #include "codec/json_write.h"
-#include "config/number.h"
 #include "ctl/outbox_options.h"
+#include "ctl/pace.h"
 #include "ctl/progress.h"
 
 /*
@@ -21,11 +19,6 @@
  * no more than it would on a busy day, and the day's own webhooks come through in between.
  */
 #define RATE_DEFAULT "50"
-#define RATE_MAX     5000
-
-/* Transactions a second, as far as RATE allows; and webhooks in one, so that none holds up other writers. */
-#define BATCHES_A_SECOND 10
-#define BATCH_MAX        64
 
 /* Webhooks without a body that are named; more are only counted. */
 #define NAMED_MAX 100
@@ -156,30 +149,13 @@ struct redelivery {
     struct ctl *ctl;
     struct store *store;
     struct outbox_walk walk;
-    size_t batch;     /* webhooks in one transaction */
-    int64_t pause_ms; /* behind each */
+    struct pace pace;
     bool dry_run;
     size_t found;
     size_t removed; /* of them, without a body */
     size_t done;
     char named[NAMED_MAX][WEBHOOK_ID_SIZE]; /* the first of those */
 };
-
-static volatile sig_atomic_t stopped;
-
-static void stop(int number)
-{
-    stopped = number;
-}
-
-static void stop_on_signals(void)
-{
-    struct sigaction action = {.sa_handler = stop};
-
-    sigemptyset(&action.sa_mask);
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
-}
 
 static void count_failure(struct redelivery *redelivery, const struct outbox_failure *failure)
 {
@@ -195,34 +171,27 @@ static void count_failure(struct redelivery *redelivery, const struct outbox_fai
 static int count_failures(struct redelivery *redelivery, struct error *err)
 {
     struct outbox_walk walk = redelivery->walk;
-    struct outbox_failure failures[BATCH_MAX];
+    struct outbox_failure failures[PACE_BATCH_MAX];
     size_t count;
     int r;
 
     do {
-        r = outbox_failures(redelivery->store, &walk, failures, BATCH_MAX, &count, err);
+        r = outbox_failures(redelivery->store, &walk, failures, PACE_BATCH_MAX, &count, err);
         for (size_t i = 0; r == 0 && i < count; i++)
             count_failure(redelivery, &failures[i]);
-    } while (r == 0 && count > 0 && stopped == 0);
+    } while (r == 0 && count > 0 && !pace_is_stopped());
     return r;
-}
-
-static void pause_between(const struct redelivery *redelivery)
-{
-    struct timespec pause = {.tv_sec = redelivery->pause_ms / 1000,
-                             .tv_nsec = redelivery->pause_ms % 1000 * 1000000};
-
-    nanosleep(&pause, NULL); /* a signal ends it */
 }
 
 static int redeliver_failures(struct redelivery *redelivery, struct progress *progress, struct error *err)
 {
-    struct outbox_failure failures[BATCH_MAX];
+    struct outbox_failure failures[PACE_BATCH_MAX];
     size_t seen = 0, count, done = 0;
     int r;
 
-    while (stopped == 0) {
-        r = outbox_failures(redelivery->store, &redelivery->walk, failures, redelivery->batch, &count, err);
+    while (!pace_is_stopped()) {
+        r = outbox_failures(redelivery->store, &redelivery->walk, failures, redelivery->pace.batch, &count,
+                            err);
         if (r < 0 || count == 0)
             return r;
         r = run_write(redelivery->store, failures, count,
@@ -235,7 +204,7 @@ static int redeliver_failures(struct redelivery *redelivery, struct progress *pr
             hint(redelivery->ctl);
         progress_show(progress, "redelivering", (double)seen / (double)redelivery->found);
         if (done > 0 && seen < redelivery->found)
-            pause_between(redelivery);
+            pace_wait(&redelivery->pace);
     }
     return 0;
 }
@@ -251,7 +220,7 @@ static int print_json(const struct redelivery *redelivery)
 
     buf_append_str(&text, "{");
     json_member_bool(&text, "dry_run", redelivery->dry_run);
-    json_member_bool(&text, "interrupted", stopped != 0);
+    json_member_bool(&text, "interrupted", pace_is_stopped());
     json_member_int(&text, redelivery->walk.waiting ? "waiting" : "failed", (int64_t)redelivery->found);
     json_member_int(&text, "redelivered", (int64_t)redelivery->done);
     json_member_int(&text, "removed", (int64_t)redelivery->removed);
@@ -294,7 +263,7 @@ static int redeliver_all(struct redelivery *redelivery)
     struct error error;
     int code, r;
 
-    stop_on_signals();
+    pace_catch_signals();
     progress_init(&progress, stderr, isatty(STDERR_FILENO) == 1, &clock_system);
     r = count_failures(redelivery, &error);
     if (r == 0 && !redelivery->dry_run)
@@ -304,34 +273,9 @@ static int redeliver_all(struct redelivery *redelivery)
     code = ctl->json ? print_json(redelivery) : print_text(redelivery);
     if (r < 0)
         return ctl_fail_error(ctl, r, &error);
-    if (stopped != 0)
+    if (pace_is_stopped())
         return ctl_fail(ctl, EX_TEMPFAIL, "interrupted; the same command goes on with what is left");
     return code;
-}
-
-/* "50" or "50/s". */
-static int read_rate(const struct ctl *ctl, const char *text, int64_t *ret_rate)
-{
-    char number[NUMBER_TEXT_SIZE];
-    size_t length = strlen(text);
-
-    if (length > 2 && strcmp(text + length - 2, "/s") == 0)
-        length -= 2;
-    if (length < sizeof number) {
-        snprintf(number, sizeof number, "%.*s", (int)length, text);
-        if (number_parse(NUMBER_COUNT, number, 1, RATE_MAX, ret_rate, NULL) == 0)
-            return 0;
-    }
-    return ctl_fail(ctl, EX_USAGE, "--rate takes 1 to %d webhooks a second", RATE_MAX);
-}
-
-static void set_pace(struct redelivery *redelivery, int64_t rate)
-{
-    int64_t batch = rate / BATCHES_A_SECOND;
-
-    batch = batch < 1 ? 1 : batch > BATCH_MAX ? BATCH_MAX : batch;
-    redelivery->batch = (size_t)batch;
-    redelivery->pause_ms = batch * 1000 / rate;
 }
 
 /* ---- the command ---- */
@@ -365,7 +309,7 @@ static int check_words(const struct ctl *ctl, const struct redeliver_words *word
 }
 
 static int redeliver_many(struct ctl *ctl, struct store *store, const struct redeliver_words *words,
-                          const struct outbox_filter *filter, int64_t rate)
+                          const struct outbox_filter *filter, const struct pace *pace)
 {
     struct redelivery redelivery = {
         .ctl = ctl,
@@ -382,7 +326,7 @@ static int redeliver_many(struct ctl *ctl, struct store *store, const struct red
         r = end_pause(store, filter->receiver, &resumed, &error);
     if (r < 0)
         return ctl_fail_error(ctl, r, &error);
-    set_pace(&redelivery, rate);
+    redelivery.pace = *pace;
     return redeliver_all(&redelivery);
 }
 
@@ -402,16 +346,17 @@ int ctl_delivery_redeliver(struct ctl *ctl, int argc, char **argv)
     cleanup(ctl_close_store) struct store *store = NULL;
     struct outbox_filter filter = {0};
     struct url url;
-    int64_t rate = 1;
+    struct pace pace = {0};
     char **arguments;
     int code = ctl_read(ctl, argc, argv, options, &arguments);
 
     if (code != OPTIONS_RUN || (code = check_words(ctl, &words, arguments[0])) != 0 ||
         (code = outbox_read_words(ctl, &words.outbox, &url, &filter)) != 0 ||
-        (code = read_rate(ctl, words.rate, &rate)) != 0 || (code = ctl_open_store(ctl, &store)) != 0 ||
+        (code = pace_read(ctl, words.rate, "webhooks", &pace)) != 0 ||
+        (code = ctl_open_store(ctl, &store)) != 0 ||
         (code = outbox_find_key(ctl, store, &words.outbox, &filter)) != 0)
         return code;
     if (words.failed != NULL || words.waiting != NULL)
-        return redeliver_many(ctl, store, &words, &filter, rate);
+        return redeliver_many(ctl, store, &words, &filter, &pace);
     return redeliver_one(ctl, store, arguments[0]);
 }

@@ -12,6 +12,7 @@
 #include "base/cleanup.h"
 #include "base/ownership.h"
 #include "db/internal.h"
+#include "db/replace.h"
 #include "db/turnstile.h"
 
 /* Pages of a connection's own cache, in KiB: an API process has one connection a thread, so they add up. */
@@ -35,34 +36,10 @@ static const char *const own_sql[OWN_COUNT] = {
     [OWN_ROLLBACK] = "ROLLBACK",
 };
 
-static int error_number(int code)
-{
-    switch (code & 0xff) {
-    case SQLITE_BUSY:
-    case SQLITE_LOCKED:
-        return -EBUSY;
-    case SQLITE_FULL:
-        return -ENOSPC;
-    case SQLITE_NOMEM:
-        return -ENOMEM;
-    case SQLITE_READONLY:
-    case SQLITE_PERM:
-    case SQLITE_AUTH:
-        return -EACCES;
-    case SQLITE_CORRUPT:
-    case SQLITE_NOTADB:
-        return -EUCLEAN;
-    case SQLITE_CONSTRAINT:
-        return -EEXIST;
-    default:
-        return -EIO;
-    }
-}
-
 int db_fail(struct db *db, int code, const char *what, struct error *err)
 {
     struct error reason;
-    int r = error_set(&reason, error_number(code), "database %s: %s: %s", db->path, what,
+    int r = error_set(&reason, db_error_number(code), "database %s: %s: %s", db->path, what,
                       db->handle != NULL ? sqlite3_errmsg(db->handle) : sqlite3_errstr(code));
 
     if (db->inside && db->failure == 0) {
@@ -114,15 +91,10 @@ static int configure(struct db *db, struct error *err)
              "PRAGMA secure_delete = ON;",
              CACHE_KIB, WAL_BYTES_KEPT);
     r = db_execute(db, pragmas, err);
-    if (r < 0)
+    if (r < 0 || db->turnstile == NULL)
         return r;
     /* Changing the mode writes; a database that is in WAL mode already is left alone. */
-    r = turnstile_enter(db->turnstile, err);
-    if (r < 0)
-        return r;
-    r = db_execute(db, "PRAGMA journal_mode = WAL", err);
-    turnstile_leave(db->turnstile);
-    return r;
+    return db_execute(db, "PRAGMA journal_mode = WAL", err);
 }
 
 /*
@@ -146,11 +118,41 @@ static int make_file(const char *path, struct error *err)
     return fd < 0 && fd != -EEXIST ? error_system(err, -fd, "cannot make the database %s", path) : 0;
 }
 
+static int open_file(struct db *db, int flags, struct error *err)
+{
+    int r = db_refuse_restore(db->path, err);
+    int code;
+
+    if (r == 0 && db->turnstile != NULL)
+        r = make_file(db->path, err);
+    if (r < 0)
+        return r;
+    code = sqlite3_open_v2(db->path, &db->handle, flags | SQLITE_OPEN_NOMUTEX, NULL);
+    return code == SQLITE_OK ? configure(db, err) : db_fail(db, code, "cannot open it", err);
+}
+
+/*
+ * Inside the turnstile: whoever puts another file in the place of the database holds it, so that nobody has
+ * the one and the WAL of the other.
+ */
+static int open_to_write(struct db *db, struct error *err)
+{
+    int r = turnstile_get(db->path, &db->turnstile, err);
+
+    if (r == 0)
+        r = turnstile_enter(db->turnstile, err);
+    if (r < 0)
+        return r;
+    r = open_file(db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, err);
+    turnstile_leave(db->turnstile);
+    return r;
+}
+
 int db_open(const struct db_options *options, struct db **ret_db, struct error *err)
 {
     struct db *db = calloc(1, sizeof *db + options->statement_count * sizeof db->queries[0]);
     static pthread_once_t once = PTHREAD_ONCE_INIT;
-    int code, r;
+    int r;
 
     pthread_once(&once, configure_library);
     if (db == NULL || (db->path = strdup(options->path)) == NULL) {
@@ -160,14 +162,7 @@ int db_open(const struct db_options *options, struct db **ret_db, struct error *
     db->query_count = options->statement_count;
     for (size_t i = 0; i < options->statement_count; i++)
         db->queries[i] = (struct db_query){.db = db, .statement = &options->statements[i]};
-    r = turnstile_get(options->path, &db->turnstile, err);
-    if (r == 0)
-        r = make_file(options->path, err);
-    if (r == 0) {
-        code = sqlite3_open_v2(options->path, &db->handle,
-                               SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL);
-        r = code == SQLITE_OK ? configure(db, err) : db_fail(db, code, "cannot open it", err);
-    }
+    r = options->read_only ? open_file(db, SQLITE_OPEN_READONLY, err) : open_to_write(db, err);
     if (r < 0) {
         db_close(db);
         return r;
@@ -219,7 +214,7 @@ int db_begin(struct db *db, const char *who, struct error *err)
 {
     int code, r;
 
-    assert(!db->inside);
+    assert(!db->inside && db->turnstile != NULL);
     r = turnstile_enter(db->turnstile, err);
     if (r < 0)
         return error_prefix(err, r, "%s cannot write", who);

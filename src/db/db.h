@@ -28,9 +28,11 @@ struct db_options {
     const char *path;
     const struct db_statement *statements;
     size_t statement_count;
+    bool read_only; /* opens what is there, and db_begin() is not to be called */
 };
 
-/* Opens (and creates) the file.  It is not migrated: see db/migrate.h. */
+/* Opens (and creates, unless read_only) the file.  It is not migrated: see db/migrate.h.  -EUCLEAN where a
+ * restore was interrupted: see db/replace.h. */
 int db_open(const struct db_options *options, struct db **ret_db, struct error *err);
 struct db *db_close(struct db *db);
 

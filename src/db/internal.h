@@ -34,4 +34,19 @@ struct db {
 /* What an SQLite result code other than SQLITE_OK comes to.  A failure inside a transaction sticks to it. */
 int db_fail(struct db *db, int code, const char *what, struct error *err);
 
+/* "Sayh": tells our databases from others' (SQLite's application_id). */
+#define DB_APPLICATION_ID 0x53617968
+
+/* The negative errno value for a result code of SQLite. */
+int db_error_number(int code);
+
+/* ---- connections beside those of db.h, for work on whole databases: copy.c ---- */
+
+/* flags are those of sqlite3_open_v2(); it never checkpoints by being closed. */
+int db_open_handle(const char *path, int flags, sqlite3 **ret_handle, struct error *err);
+void db_close_handle(sqlite3 **handle); /* for cleanup() */
+
+/* Reports a result code of such a connection (or NULL) and returns its negative errno value. */
+int db_fail_handle(sqlite3 *handle, const char *path, const char *what, int code, struct error *err);
+
 #endif

@@ -2,12 +2,16 @@
 #include "db/migrate.h"
 
 #include <errno.h>
+#include <libgen.h>
+#include <limits.h>
 #include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
-
-/* "Sayh": tells our databases from others' (SQLite's application_id). */
-#define APPLICATION_ID 0x53617968
+#include "base/file.h"
+#include "db/copy.h"
+#include "db/internal.h"
 
 static const struct migration {
     int version;
@@ -50,12 +54,33 @@ static int identify(struct db *db, struct identity *ret_identity, struct error *
     return 0;
 }
 
-static int judge(const struct db *db, const struct identity *identity, struct error *err)
+static int judge_program(const struct db *db, const struct identity *identity, struct error *err)
 {
-    if (!identity->empty && identity->application != APPLICATION_ID)
+    if (!identity->empty && identity->application != DB_APPLICATION_ID)
         return error_set(err, -EUCLEAN,
                          "%s is a database of another program; name a new file in the setting `database`",
                          db_path(db));
+    return 0;
+}
+
+int db_version(struct db *db, int *ret_version, struct error *err)
+{
+    struct identity identity;
+    int r = identify(db, &identity, err);
+
+    if (r == 0)
+        r = judge_program(db, &identity, err);
+    if (r == 0)
+        *ret_version = (int)identity.version;
+    return r;
+}
+
+static int judge(const struct db *db, const struct identity *identity, struct error *err)
+{
+    int r = judge_program(db, identity, err);
+
+    if (r < 0)
+        return r;
     if (identity->version > db_newest_version())
         return error_set(
             err, -EPROTO,
@@ -75,11 +100,86 @@ static int apply(struct db *db, const struct migration *migration, const struct 
         record, sizeof record,
         "INSERT INTO migrations VALUES (%d, '%s', '%s', %lld); PRAGMA user_version = %d; PRAGMA application_id = %d",
         migration->version, migration->name, PACKAGE_VERSION, (long long)clock_wall_ms(clock),
-        migration->version, APPLICATION_ID);
+        migration->version, DB_APPLICATION_ID);
     r = db_execute(db, migration->sql, err);
     if (r == 0)
         r = db_execute(db, record, err);
     return r < 0 ? error_prefix(err, r, "migration %04d-%s", migration->version, migration->name) : 0;
+}
+
+/* ---- the copy of before ---- */
+
+static bool is_older(const struct timespec *left, const struct timespec *right)
+{
+    return left->tv_sec < right->tv_sec || (left->tv_sec == right->tv_sec && left->tv_nsec < right->tv_nsec);
+}
+
+/* Whether a copy that an earlier start has made before it failed holds all that was written since. */
+static bool is_current(const char *copy, const char *database, int64_t version)
+{
+    static const char *const written[] = {"", "-wal"};
+    struct stat made, changed;
+    char path[PATH_MAX];
+    int found = 0;
+
+    if (stat(copy, &made) < 0)
+        return false;
+    for (size_t i = 0; i < array_length(written); i++)
+        if ((size_t)snprintf(path, sizeof path, "%s%s", database, written[i]) >= sizeof path ||
+            (stat(path, &changed) == 0 && is_older(&made.st_mtim, &changed.st_mtim)))
+            return false;
+    return db_examine(copy, &found, NULL) == 0 && found == version;
+}
+
+static int make_copy(const char *database, const char *copy, struct error *err)
+{
+    char part[PATH_MAX], folder[PATH_MAX];
+    int version;
+    int r;
+
+    if ((size_t)snprintf(part, sizeof part, "%s.part", copy) >= sizeof part)
+        return error_set(err, -ENAMETOOLONG, "the path %s is too long", copy);
+    unlink(part); /* of a start that was killed; it is remade */
+    r = db_copy(database, part, err);
+    if (r == 0)
+        r = db_examine(part, &version, err);
+    if (r == 0 && rename(part, copy) < 0)
+        r = error_system(err, errno, "cannot rename %s to %s", part, copy);
+    if (r < 0) {
+        unlink(part);
+        return r;
+    }
+    snprintf(folder, sizeof folder, "%s", copy);
+    return file_sync_folder(dirname(folder), err);
+}
+
+/*
+ * Inside the turnstile, before anything is changed: what is committed is what the copy has, and of programs
+ * that start together one makes it.
+ */
+static int keep_copy(const struct db *db, const struct identity *identity, struct error *err)
+{
+    char copy[PATH_MAX];
+    int r;
+
+    if (identity->version == 0 || identity->version >= db_newest_version())
+        return 0;
+    r = db_path_before(db_path(db), db_newest_version(), copy, err);
+    if (r < 0 || is_current(copy, db_path(db), identity->version))
+        return r;
+    r = make_copy(db_path(db), copy, err);
+    return r < 0 ? error_prefix(err, r,
+                                "the database stays at version %lld, since the copy that is kept of it "
+                                "before it becomes version %d was not made (its folder needs room for it)",
+                                (long long)identity->version, db_newest_version())
+                 : 0;
+}
+
+int db_path_before(const char *database, int version, char ret_path[PATH_MAX], struct error *err)
+{
+    if ((size_t)snprintf(ret_path, PATH_MAX, "%s.before-v%d", database, version) >= PATH_MAX)
+        return error_set(err, -ENAMETOOLONG, "the path of the database, %s, is too long", database);
+    return 0;
 }
 
 /* Inside the turnstile: another process may have migrated since the first look. */
@@ -90,6 +190,8 @@ static int migrate_inside(struct db *db, const struct clock *clock, struct error
 
     if (r == 0)
         r = judge(db, &identity, err);
+    if (r == 0)
+        r = keep_copy(db, &identity, err);
     for (size_t i = 0; r == 0 && i < array_length(migrations); i++)
         if (migrations[i].version > identity.version)
             r = apply(db, &migrations[i], clock, err);

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
 #include <limits.h>
 #include <pthread.h>
 #include <signal.h>
@@ -11,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -37,6 +39,21 @@ static struct turnstile *find(const char *path)
     return NULL;
 }
 
+/* What root creates beside the database, the service must be able to lock: it is to belong to whom the folder
+ * belongs to. */
+static void give_to_owner(const struct turnstile *turnstile)
+{
+    char folder[PATH_MAX];
+    struct stat owner;
+
+    if (geteuid() != 0 || (size_t)snprintf(folder, sizeof folder, "%s", turnstile->path) >= sizeof folder ||
+        stat(dirname(folder), &owner) < 0)
+        return;
+    /* Where it fails, opening the file will, and says so. */
+    if (fchown(turnstile->fd, owner.st_uid, owner.st_gid) < 0)
+        return;
+}
+
 static int open_new(const char *path, struct turnstile **ret_turnstile, struct error *err)
 {
     struct turnstile *turnstile = calloc(1, sizeof *turnstile);
@@ -53,6 +70,7 @@ static int open_new(const char *path, struct turnstile **ret_turnstile, struct e
         free(turnstile);
         return r;
     }
+    give_to_owner(turnstile);
     pthread_mutex_init(&turnstile->mutex, NULL);
     turnstile->next = registry;
     registry = turnstile;
@@ -197,4 +215,12 @@ void turnstile_leave(struct turnstile *turnstile)
 {
     flock(turnstile->fd, LOCK_UN);
     pthread_mutex_unlock(&turnstile->mutex);
+}
+
+int turnstile_share(struct turnstile *turnstile, struct error *err)
+{
+    /* flock(2) belongs to the open file, which the child has then as well. */
+    return fcntl(turnstile->fd, F_SETFD, 0) < 0
+               ? error_system(err, errno, "cannot hand on %s", turnstile->path)
+               : 0;
 }

@@ -28,4 +28,8 @@ struct turnstile *turnstile_put(struct turnstile *turnstile);
 int turnstile_enter(struct turnstile *turnstile, struct error *err);
 void turnstile_leave(struct turnstile *turnstile);
 
+/* Inside: a program that is started from here on holds it too, until it ends, whatever becomes of this one.
+ */
+int turnstile_share(struct turnstile *turnstile, struct error *err);
+
 #endif

@@ -34,7 +34,7 @@ static int mark_terminal(struct store *store, int64_t id, const struct job_outco
     return db_run(query, err);
 }
 
-static int read_receiver(struct store *store, int64_t id, char **ret_receiver, struct error *err)
+int store_read_receiver(struct store *store, int64_t id, char **ret_receiver, struct error *err)
 {
     cleanup(db_query_end) struct db_query *query = db_query(store->db, STATEMENT_job_receiver);
     int r;
@@ -88,7 +88,7 @@ static int owe_webhook(struct store *store, int64_t id, struct error *err)
 
     assert(store->renderer != NULL);
     if (r == 0)
-        r = read_receiver(store, id, &receiver, err);
+        r = store_read_receiver(store, id, &receiver, err);
     if (r == 0)
         r = store->renderer->render(store->renderer, job_terminal_event(job.status), store_now(store), &job,
                                     &body, err);

@@ -61,11 +61,43 @@ int store_read_job(struct store *store, int64_t id, struct job *ret_job, struct 
 /* Runs a statement whose one parameter is a row. */
 int store_run_on_row(struct store *store, enum statement statement, int64_t row, struct error *err);
 
+/* The audio of a completed job goes, or is gone: its row says so, and its key is no longer charged for it. */
+int store_remove_audio(struct store *store, const struct job *job, struct error *err);
+
 /* The row of a job's webhook.  STORE_NOT_FOUND without such a job; STORE_CONFLICT where it owes none. */
 int store_webhook_of_job(struct store *store, int64_t id, int64_t *ret_webhook, struct error *err);
 
 /* Before the commit: removes rows of idempotency_keys that are past their time, in proportion to new ones. */
 int store_expire_repeatables(struct store *store, struct error *err);
+
+/* ---- jobs.c: pages of jobs ---- */
+
+/* The contract's largest page, and one more row that tells whether another page follows. */
+#define STORE_PAGE_ROWS_MAX 101
+
+/* The ids (both exclusive) between which a filter's jobs lie. */
+void store_id_bounds(const struct job_filter *filter, int64_t *ret_above, int64_t *ret_below);
+
+/* Merges a key's newest jobs into the ids, of which there are *count, newest first; limit remain. */
+int store_add_ids(struct store *store, int64_t key, const struct job_filter *filter, int64_t *ids,
+                  size_t limit, size_t *count, struct error *err);
+
+/* The page of the first limit of so many ids. */
+int store_read_page(struct store *store, const int64_t *ids, size_t found, size_t limit,
+                    struct job_page *ret_page, struct error *err);
+
+/* ---- ends.c ---- */
+
+/* Where a job's webhook goes; the caller frees it. */
+int store_read_receiver(struct store *store, int64_t id, char **ret_receiver, struct error *err);
+
+/* ---- retention.c ---- */
+
+/*
+ * A job that has ended goes with all that belongs to it, and its key is no longer charged for its audio.
+ * until: its receiver stays as long behind that as that is ago, halved.
+ */
+int store_remove_job(struct store *store, const struct job *job, int64_t until, struct error *err);
 
 /* ---- secrets.c ---- */
 

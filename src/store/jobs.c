@@ -216,13 +216,10 @@ void job_page_release(struct job_page *page)
     *page = (struct job_page){0};
 }
 
-/* The contract's largest page, and one more row that tells whether another page follows. */
-#define PAGE_ROWS_MAX 101
-
 /* Merges the ids of one state into ids, which are in descending order, and keeps the first limit of them. */
 static size_t merge_ids(int64_t *ids, size_t count, const int64_t *more, size_t more_count, size_t limit)
 {
-    int64_t merged[PAGE_ROWS_MAX];
+    int64_t merged[STORE_PAGE_ROWS_MAX];
     size_t taken = 0;
 
     for (size_t i = 0, j = 0; taken < limit && (i < count || j < more_count); taken++)
@@ -231,24 +228,31 @@ static size_t merge_ids(int64_t *ids, size_t count, const int64_t *more, size_t 
     return taken;
 }
 
+/* An id is its creation in microseconds, so the bounds in time are bounds of the index. */
+void store_id_bounds(const struct job_filter *filter, int64_t *ret_above, int64_t *ret_below)
+{
+    int64_t below = filter->before > 0 ? filter->before : INT64_MAX;
+
+    if (filter->created_before > 0 && filter->created_before * 1000 < below)
+        below = filter->created_before * 1000;
+    *ret_above = filter->created_after > 0 ? filter->created_after * 1000 + 999 : 0;
+    *ret_below = below;
+}
+
 static int list_status(struct store *store, int64_t key, enum job_status status,
                        const struct job_filter *filter, int64_t *ret_ids, size_t limit, size_t *ret_count,
                        struct error *err)
 {
     cleanup(db_query_end) struct db_query *query = db_query(store->db, STATEMENT_job_ids_of_status);
-    int64_t before = INT64_MAX;
+    int64_t above, below;
     size_t count = 0;
     int r;
 
-    /* An id is its creation in microseconds, so the bounds in time are bounds of the index. */
-    if (filter->before > 0)
-        before = filter->before;
-    if (filter->created_before > 0 && filter->created_before * 1000 < before)
-        before = filter->created_before * 1000;
+    store_id_bounds(filter, &above, &below);
     db_bind_int(query, 1, key);
     db_bind_text(query, 2, job_status_name(status));
-    db_bind_int(query, 3, before);
-    db_bind_int(query, 4, filter->created_after > 0 ? filter->created_after * 1000 + 999 : 0);
+    db_bind_int(query, 3, below);
+    db_bind_int(query, 4, above);
     db_bind_int(query, 5, (int64_t)limit);
     while ((r = db_step(query, err)) == DB_ROW)
         ret_ids[count++] = db_column_int(query, 0);
@@ -258,54 +262,57 @@ static int list_status(struct store *store, int64_t key, enum job_status status,
     return 0;
 }
 
-static int list_ids(struct store *store, int64_t key, const struct job_filter *filter, int64_t *ret_ids,
-                    size_t limit, size_t *ret_count, struct error *err)
+int store_add_ids(struct store *store, int64_t key, const struct job_filter *filter, int64_t *ids,
+                  size_t limit, size_t *count, struct error *err)
 {
-    size_t count = 0;
-
     for (unsigned int status = 0; status < JOB_STATUS_COUNT; status++) {
-        int64_t ids[PAGE_ROWS_MAX];
+        int64_t more[STORE_PAGE_ROWS_MAX];
         size_t found;
         int r;
 
         if (filter->statuses != 0 && (filter->statuses & 1u << status) == 0)
             continue;
-        r = list_status(store, key, (enum job_status)status, filter, ids, limit, &found, err);
+        r = list_status(store, key, (enum job_status)status, filter, more, limit, &found, err);
         if (r < 0)
             return r;
-        count = merge_ids(ret_ids, count, ids, found, limit);
+        *count = merge_ids(ids, *count, more, found, limit);
     }
-    *ret_count = count;
+    return 0;
+}
+
+int store_read_page(struct store *store, const int64_t *ids, size_t found, size_t limit,
+                    struct job_page *ret_page, struct error *err)
+{
+    cleanup(job_page_release) struct job_page page = {0};
+    size_t wanted = found > limit ? limit : found;
+
+    page.jobs = calloc(wanted + 1, sizeof *page.jobs);
+    if (page.jobs == NULL)
+        return error_set(err, -ENOMEM, "out of memory");
+    for (size_t i = 0; i < wanted; i++) {
+        int r = store_read_job(store, ids[i], &page.jobs[page.count], err);
+
+        if (r < 0)
+            return r;
+        if (r == 0) /* a row that was removed since its id was read is left out */
+            page.count++;
+    }
+    page.next = found > limit ? ids[wanted - 1] : 0;
+    *ret_page = page;
+    page = (struct job_page){0};
     return 0;
 }
 
 int job_list(struct store *store, int64_t key, const struct job_filter *filter, struct job_page *ret_page,
              struct error *err)
 {
-    cleanup(job_page_release) struct job_page page = {0};
-    int64_t ids[PAGE_ROWS_MAX];
-    size_t found, wanted;
+    int64_t ids[STORE_PAGE_ROWS_MAX];
+    size_t found = 0;
     int r;
 
-    assert(filter->limit >= 1 && filter->limit < PAGE_ROWS_MAX);
-    r = list_ids(store, key, filter, ids, filter->limit + 1, &found, err);
-    if (r < 0)
-        return r;
-    wanted = found > filter->limit ? filter->limit : found;
-    page.jobs = calloc(wanted + 1, sizeof *page.jobs);
-    if (page.jobs == NULL)
-        return error_set(err, -ENOMEM, "out of memory");
-    for (size_t i = 0; i < wanted; i++) {
-        r = store_read_job(store, ids[i], &page.jobs[page.count], err);
-        if (r < 0)
-            return r;
-        if (r == 0) /* a row that was removed since its id was read is left out */
-            page.count++;
-    }
-    page.next = found > filter->limit ? ids[wanted - 1] : 0;
-    *ret_page = page;
-    page = (struct job_page){0};
-    return 0;
+    assert(filter->limit >= 1 && filter->limit < STORE_PAGE_ROWS_MAX);
+    r = store_add_ids(store, key, filter, ids, filter->limit + 1, &found, err);
+    return r < 0 ? r : store_read_page(store, ids, found, filter->limit, ret_page, err);
 }
 
 /* ---- cancel ---- */

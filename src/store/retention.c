@@ -52,6 +52,13 @@ static int mark_removed(struct store *store, int64_t id, struct error *err)
     return db_run(query, err);
 }
 
+int store_remove_audio(struct store *store, const struct job *job, struct error *err)
+{
+    int r = forget_bytes(store, job, err);
+
+    return r == 0 ? mark_removed(store, job->id, err) : r;
+}
+
 static int remove_audio(struct store *store, int64_t until, struct retention_batch *batch, struct error *err)
 {
     int64_t ids[RETENTION_BATCH];
@@ -65,9 +72,7 @@ static int remove_audio(struct store *store, int64_t until, struct retention_bat
         if (r != 0)
             break;
         batch->count++;
-        r = forget_bytes(store, job, err);
-        if (r == 0)
-            r = mark_removed(store, ids[i], err);
+        r = store_remove_audio(store, job, err);
     }
     return r;
 }
@@ -113,27 +118,34 @@ static int outlive(struct store *store, int64_t id, int64_t until, struct error 
     return db_run(query, err);
 }
 
-static int remove_job(struct store *store, int64_t id, int64_t until, struct retention_batch *batch,
-                      struct error *err)
+int store_remove_job(struct store *store, const struct job *job, int64_t until, struct error *err)
 {
     /* In this order: what refers to another row goes before it. */
     static const enum statement statements[] = {
         STATEMENT_deliveries_delete_of_job, STATEMENT_webhook_delete, STATEMENT_idempotency_delete,
         STATEMENT_job_text_delete,          STATEMENT_job_delete,
     };
+    int r = 0;
+
+    if (job->status == JOB_COMPLETED && job->audio_removed_at == 0)
+        r = forget_bytes(store, job, err);
+    if (r == 0 && job->webhook_url != NULL)
+        r = outlive(store, job->id, until, err);
+    for (size_t i = 0; r == 0 && i < array_length(statements); i++)
+        r = store_run_on_row(store, statements[i], job->id, err);
+    return r;
+}
+
+static int remove_job(struct store *store, int64_t id, int64_t until, struct retention_batch *batch,
+                      struct error *err)
+{
     struct job *job = &batch->jobs[batch->count];
     int r = store_read_job(store, id, job, err);
 
     if (r != 0)
         return r;
     batch->count++;
-    if (job->status == JOB_COMPLETED && job->audio_removed_at == 0)
-        r = forget_bytes(store, job, err);
-    if (r == 0 && job->webhook_url != NULL)
-        r = outlive(store, id, until, err);
-    for (size_t i = 0; r == 0 && i < array_length(statements); i++)
-        r = store_run_on_row(store, statements[i], id, err);
-    return r;
+    return store_remove_job(store, job, until, err);
 }
 
 static int remove_jobs(struct store *store, int64_t until, struct retention_cursor *cursor,

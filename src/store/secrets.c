@@ -7,6 +7,7 @@
 
 #include "crypto/secret.h"
 #include "store/internal.h"
+#include "store/service.h"
 
 /* A sealed secret is bound to the row of its API key. */
 #define PLACE_SIZE sizeof "webhook_secrets of api_keys -9223372036854775808"
@@ -38,8 +39,7 @@ static int seal(const struct store *store, int64_t key, const char *secret, stru
 
 /* ---- how they lie ---- */
 
-/* *ret_plain: there are some that this store would seal. */
-static int look_at_newest(struct store *store, bool *ret_plain, struct error *err)
+int secrets_look(struct store *store, bool *ret_plain, struct error *err)
 {
     cleanup(db_query_end) struct db_query *query = db_query(store->db, STATEMENT_secret_newest);
     const void *sealed;
@@ -96,7 +96,7 @@ int store_settle_secrets(struct store *store, size_t *ret_count, struct error *e
     int64_t row = 0;
     size_t count = 0;
     bool plain;
-    int r = look_at_newest(store, &plain, err);
+    int r = secrets_look(store, &plain, err);
 
     assert(db_in_transaction(store->db));
     if (r == 0 && plain)

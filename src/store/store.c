@@ -7,6 +7,7 @@
 
 #include "db/migrate.h"
 #include "store/internal.h"
+#include "store/service.h"
 
 const struct db_statement store_statements[STATEMENT_COUNT] = {
 #define STATEMENT(name, sql) {#name, sql},
@@ -14,13 +15,17 @@ const struct db_statement store_statements[STATEMENT_COUNT] = {
 #undef STATEMENT
 };
 
-int store_open(const struct store_options *options, struct store **ret_store, struct error *err)
+/* The connection alone; whoever calls it closes the store, also where it failed. */
+static int open_database(const struct store_options *options, bool read_only, struct store **ret_store,
+                         struct error *err)
 {
-    const struct db_options db_options = {
-        .path = options->path, .statements = store_statements, .statement_count = STATEMENT_COUNT};
+    const struct db_options db_options = {.path = options->path,
+                                          .statements = store_statements,
+                                          .statement_count = STATEMENT_COUNT,
+                                          .read_only = read_only};
     struct store *store = calloc(1, sizeof *store);
-    int r;
 
+    *ret_store = store;
     if (store == NULL)
         return error_set(err, -ENOMEM, "out of memory");
     store->clock = options->clock;
@@ -29,8 +34,15 @@ int store_open(const struct store_options *options, struct store **ret_store, st
     store->webhook_delay = options->webhook_delay;
     store->limits = options->limits;
     store->retention_audio = options->retention_audio;
-    r = db_open(&db_options, &store->db, err);
-    if (r == 0)
+    return db_open(&db_options, &store->db, err);
+}
+
+int store_open(const struct store_options *options, struct store **ret_store, struct error *err)
+{
+    struct store *store = NULL;
+    int r = open_database(options, false, &store, err);
+
+    if (r == 0 && store != NULL) /* never NULL then, but analysers cannot know */
         r = db_migrate(store->db, options->clock, NULL, err);
     if (r < 0) {
         store_close(store);
@@ -38,6 +50,36 @@ int store_open(const struct store_options *options, struct store **ret_store, st
     }
     *ret_store = store;
     return 0;
+}
+
+int store_look(const struct store_options *options, struct store **ret_store, int *ret_version,
+               struct error *err)
+{
+    struct store *store = NULL;
+    int version = 0;
+    int r;
+
+    /* SQLite says the same of a file that is missing and of one that may not be read. */
+    if (access(options->path, R_OK) < 0)
+        return error_system(err, errno, "the database %s", options->path);
+    r = open_database(options, true, &store, err);
+    if (r == 0 && store != NULL) /* never NULL then, but analysers cannot know */
+        r = db_version(store->db, &version, err);
+    if (r == 0)
+        *ret_version = version;
+    if (r == 0 && version != db_newest_version())
+        r = STORE_CONFLICT;
+    if (r != 0) {
+        store_close(store);
+        return r;
+    }
+    *ret_store = store;
+    return 0;
+}
+
+int store_version(void)
+{
+    return db_newest_version();
 }
 
 struct store *store_close(struct store *store)

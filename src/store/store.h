@@ -284,6 +284,7 @@ struct worker_row {
     char *boot_id;
     int64_t lease_until;
     int64_t beat_at;
+    int64_t started_at;
 };
 int worker_list(struct store *store, struct worker_row **ret_rows, size_t *ret_count, struct error *err);
 void worker_rows_free(struct worker_row *rows, size_t count);
@@ -335,6 +336,10 @@ int job_finish(struct store *store, int64_t id, int64_t epoch, const struct job_
  */
 int job_put_back(struct store *store, int64_t id, int64_t epoch, const struct setback *setback,
                  struct error *err);
+
+/* Since when claiming is paused (store/service.h) and job_claim() and key_waits() find nothing; 0: it is not.
+ */
+int service_paused_since(struct store *store, int64_t *ret_wall_ms, struct error *err);
 
 /* ---- webhooks and their deliveries ---- */
 

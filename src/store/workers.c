@@ -137,6 +137,7 @@ int worker_list(struct store *store, struct worker_row **ret_rows, size_t *ret_c
             .boot_id = db_column_dup(query, 2),
             .lease_until = db_column_int(query, 3),
             .beat_at = db_column_int(query, 4),
+            .started_at = db_column_int(query, 5),
         };
     }
     if (r == DB_ROW || (r == 0 && db_query_failed(query)))

@@ -164,6 +164,15 @@ Test(settings, numbers_take_suffixes)
     settings_release(&s);
 }
 
+Test(settings, what_stands_behind_an_unknown_name_is_read_too)
+{
+    testcase_refused(
+        "poll_intervall = 5ms\nlog_level = loud\n\napi_thread = 4\n",
+        ":1: there is no setting \"poll_intervall\"; did you mean poll_interval?; line 2: log_level = "
+        "\"loud\": must be error, warning, info or debug; line 4: there is no setting "
+        "\"api_thread\"; did you mean api_threads?");
+}
+
 Test(settings, a_fault_names_line_range_and_nearest_name)
 {
     testcase_refused("\npol_interval = 5ms\n",

@@ -1,15 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <criterion/criterion.h>
 
 #include "base/cleanup.h"
 #include "base/file.h"
+#include "db/copy.h"
 #include "db/db.h"
 #include "db/migrate.h"
+#include "db/replace.h"
 #include "store/statements.h"
 #include "support/database.h"
 
@@ -142,6 +147,128 @@ Test(migrate, what_is_planned_is_due_and_owed_as_before_and_what_is_settled_cost
     db_close(db);
 }
 
+/* ---- the copy of before ---- */
+
+static void make_old(char path[128], const char *name)
+{
+    struct db *db;
+
+    snprintf(path, 128, "%s/%s", database.folder, name);
+    db = open_db(path);
+    make_version_4(db);
+    db_close(db);
+}
+
+static int try_migrate(const char *path, struct error *err)
+{
+    struct db *db = open_db(path);
+    int r = db_migrate(db, &clock_system, NULL, err);
+
+    db_close(db);
+    return r;
+}
+
+static int64_t version_of(const char *path)
+{
+    struct db *db = open_db(path);
+    int64_t version = read_int(db, "PRAGMA user_version");
+
+    db_close(db);
+    return version;
+}
+
+Test(migrate, keeps_a_copy_of_what_was_before)
+{
+    struct error err = {""};
+    char path[128], copy[PATH_MAX];
+    struct stat old, status;
+    int version = 0;
+
+    make_old(path, "old.db");
+    cr_assert_eq(chmod(path, 0640), 0);
+    cr_assert_eq(stat(path, &old), 0);
+    cr_assert_eq(try_migrate(path, &err), 0, "%s", err.text);
+    cr_assert_eq(db_path_before(path, db_newest_version(), copy, &err), 0);
+    cr_assert_eq(db_examine(copy, &version, &err), 0, "%s", err.text);
+    cr_expect_eq(version, 4);
+    cr_assert_eq(stat(copy, &status), 0);
+    cr_expect_eq(status.st_mode & 0777, 0640, "whoever may not read the database may not read its copy");
+    cr_expect_eq(version_of(path), db_newest_version());
+    {
+        struct db *db = open_db(copy);
+
+        cr_expect_eq(read_int(db, "SELECT count(*) FROM webhooks"), 3);
+        db_close(db);
+    }
+    /* The copy is a database as any: what it holds can be migrated again. */
+    cr_expect_eq(try_migrate(copy, &err), 0, "%s", err.text);
+}
+
+Test(migrate, of_a_new_database_or_of_one_that_is_up_to_date_no_copy_is_kept)
+{
+    char copy[PATH_MAX];
+    struct error err = {""};
+
+    cr_assert_eq(try_migrate(database.path, &err), 0, "%s", err.text);
+    cr_assert_eq(db_path_before(database.path, db_newest_version(), copy, &err), 0);
+    cr_expect_neq(access(copy, F_OK), 0);
+}
+
+Test(migrate, without_its_copy_does_not_happen)
+{
+    struct error err = {""};
+    char path[128], copy[PATH_MAX], part[PATH_MAX + 8];
+
+    make_old(path, "old.db");
+    cr_assert_eq(db_path_before(path, db_newest_version(), copy, &err), 0);
+    snprintf(part, sizeof part, "%s.part", copy);
+    cr_assert_eq(mkdir(part, 0700), 0); /* a name that cannot be written to, whoever asks */
+    cr_expect_lt(try_migrate(path, &err), 0);
+    cr_expect_not_null(strstr(err.text, "stays at version 4"), "%s", err.text);
+    cr_expect_eq(version_of(path), 4);
+    cr_assert_eq(rmdir(part), 0);
+    cr_expect_eq(try_migrate(path, &err), 0, "%s", err.text);
+}
+
+Test(migrate, takes_no_damaged_copy_for_its_own)
+{
+    struct error err = {""};
+    char path[128], copy[PATH_MAX];
+    int version = 0;
+
+    make_old(path, "old.db");
+    cr_assert_eq(db_path_before(path, db_newest_version(), copy, &err), 0);
+    cr_assert_eq(file_replace(copy, "rubbish", 7, 0600, &err), 0);
+    cr_assert_eq(try_migrate(path, &err), 0, "%s", err.text);
+    cr_expect_eq(db_examine(copy, &version, &err), 0, "%s", err.text);
+    cr_expect_eq(version, 4);
+}
+
+static void start_as_a_process(const char *path);
+
+Test(migrate, of_programs_that_start_together_one_makes_the_copy)
+{
+    pid_t pids[4];
+    char path[128], copy[PATH_MAX];
+    struct error err = {""};
+    int version = 0;
+
+    database.store = store_close(database.store); /* a connection must not be carried across fork() */
+    make_old(path, "old.db");
+    for (size_t i = 0; i < array_length(pids); i++)
+        if ((pids[i] = fork()) == 0)
+            start_as_a_process(path);
+    for (size_t i = 0; i < array_length(pids); i++) {
+        int status;
+
+        waitpid(pids[i], &status, 0);
+        cr_expect_eq(status, 0);
+    }
+    cr_assert_eq(db_path_before(path, db_newest_version(), copy, &err), 0);
+    cr_expect_eq(db_examine(copy, &version, &err), 0, "%s", err.text);
+    cr_expect_eq(version, 4, "a second one would be of a database that is migrated already");
+}
+
 /* Processes that start together on a machine where nothing is yet; a race shows in some rounds only. */
 #define STARTERS     4
 #define START_ROUNDS 25
@@ -229,6 +356,76 @@ Test(migrate, leads_to_the_schema_that_is_written_down)
     db_close(db);
     written = describe(path);
     cr_assert_str_eq(written, migrated);
+}
+
+/* ---- copies ---- */
+
+Test(db, a_copy_is_of_one_moment_while_others_write)
+{
+    char copy[128];
+    struct error err = {""};
+    int version = 0;
+    struct db *db;
+
+    snprintf(copy, sizeof copy, "%s/copy.db", database.folder);
+    cr_assert_eq(store_begin(database.store, "test", &err), 0);
+    metric_add(database.store, METRIC_JOBS_PENDING, 5);
+    cr_assert_eq(db_copy(database.path, copy, &err), 0, "%s", err.text);
+    cr_assert_eq(store_commit(database.store, &err), 0);
+    cr_assert_eq(db_examine(copy, &version, &err), 0, "%s", err.text);
+    cr_expect_eq(version, db_newest_version());
+    cr_expect_eq(db_copy(database.path, copy, &err), -EEXIST, "a copy overwrites nothing");
+    db = open_db(copy);
+    cr_expect_eq(read_int(db, "SELECT count(*) FROM api_keys"), 1);
+    cr_expect_eq(read_int(db, "SELECT count(*) FROM metrics"), 0, "it was not committed then");
+    db_close(db);
+}
+
+Test(db, a_file_that_is_damaged_or_anothers_is_no_copy)
+{
+    char copy[128];
+    struct error err = {""};
+    int version = 0;
+    FILE *file;
+
+    snprintf(copy, sizeof copy, "%s/copy.db", database.folder);
+    cr_assert_eq(db_copy(database.path, copy, &err), 0, "%s", err.text);
+    file = fopen(copy, "r+");
+    fseek(file, 3 * 4096, SEEK_SET);
+    for (int i = 0; i < 4096; i++)
+        fputc(0x55, file);
+    fclose(file);
+    cr_expect_eq(db_examine(copy, &version, &err), -EUCLEAN);
+    cr_expect_not_null(strstr(err.text, "damaged"), "%s", err.text);
+    cr_assert_eq(file_replace(copy, "rubbish", 7, 0600, &err), 0);
+    cr_expect_eq(db_examine(copy, &version, &err), -EUCLEAN, "%s", err.text);
+}
+
+Test(db, whoever_has_it_open_is_seen)
+{
+    struct error err = {""};
+    int pid = 0, ready[2], status;
+    pid_t child;
+    char byte;
+
+    database.store = store_close(database.store);
+    cr_expect_eq(db_is_in_use(database.path, &pid, &err), 0, "%s", err.text);
+    cr_assert_eq(pipe(ready), 0);
+    child = fork();
+    if (child == 0) {
+        struct db *db = open_db(database.path);
+
+        if (write(ready[1], "", 1) == 1)
+            pause();
+        db_close(db);
+        _exit(0);
+    }
+    cr_assert_eq(read(ready[0], &byte, 1), 1);
+    cr_expect_eq(db_is_in_use(database.path, &pid, &err), DB_IN_USE, "an idle connection counts");
+    cr_expect_eq(pid, child);
+    kill(child, SIGKILL);
+    waitpid(child, &status, 0);
+    cr_expect_eq(db_is_in_use(database.path, &pid, &err), 0, "a dead one does not");
 }
 
 /* ---- transactions ---- */
@@ -363,7 +560,21 @@ static bool may_scan(const char *name, const char *table)
         {"idempotency_expire", "oldest"},           /* those */
         {"receiver_wrong", "owed"},                 /* once, as a sender starts: each receiver by an index */
         {"receiver_wrong", "r"},                    /* likewise: those that are due */
+        {"view_oldest_pending", "k"},               /* the keys that wait, by a partial index */
+        {"view_jobs_created", "(subquery-1)"},      /* this and the next: at most so many rows */
+        {"view_jobs_ended", "(subquery-1)"},
+        {"view_webhooks_planned", "(subquery-1)"},
+        {"view_webhooks_planned", "webhooks"},
+        {"view_attempts_open", "(subquery-1)"},
+        {"view_attempts_open", "deliveries"},
+        {"view_webhooks_failed", "(subquery-1)"},
+        {"view_receivers", "(subquery-1)"},
+        {"view_receivers", "receivers"},
+        {"view_keys", "api_keys"},       /* few, for an administrator */
+        {"job_count_claimed", "jobs"},   /* by a partial index that holds claimed ones only */
         {"delivery_open", "deliveries"}, /* by a partial index that holds attempts under way only */
+        {"upkeep_jobs", "jobs"},         /* every job, for 'db backup' and 'db check' */
+        {"upkeep_keys", "k"},            /* likewise */
     };
 
     for (size_t i = 0; i < array_length(allowed); i++)

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The same file at another place: by a further name for it, by sharing its blocks, or byte by byte. */
+#ifndef BASE_FILE_COPY_H
+#define BASE_FILE_COPY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
+
+/* How it was done. */
+struct file_copy {
+    int64_t bytes;
+    bool linked;
+};
+
+/*
+ * Puts a regular file at a path where nothing is (-EEXIST).  With link it is a further name (link(2)) where
+ * both are on one file system and it is allowed; else a new file with the same mode and, for root, the same
+ * owner, that shares the blocks where the file system can.  Not synced: see file_sync_all().  FILE_COPY_GONE
+ * where there is no such file.  After a failure there is nothing at the path.
+ */
+#define FILE_COPY_GONE 1
+int file_copy(const char *from, const char *to, bool link, struct file_copy *ret_copy, struct error *err);
+
+/* Makes all of the file system durable that holds path. */
+int file_sync_all(const char *path, struct error *err);
+
+#endif

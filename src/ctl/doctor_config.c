@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The configuration and the key that it names. */
+#include <errno.h>
+#include <string.h>
+
+#include "ctl/account.h"
+#include "ctl/doctor.h"
+
+static void note_faults(const struct settings_report *report, struct finding *finding)
+{
+    for (size_t i = 0; i < report->fault_count; i++) {
+        const char *text = report->faults[i].text;
+
+        finding_note(finding, VERDICT_FAULT, "%s", text != NULL ? text : "out of memory");
+        finding->notes[finding->count - 1].line = report->faults[i].line;
+    }
+}
+
+static size_t count_lines(const struct settings_report *report)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < SETTINGS_MAX; i++)
+        count += report->lines[i] != 0;
+    return count;
+}
+
+void check_configuration(struct doctor *doctor, struct finding *finding)
+{
+    struct settings *settings = &doctor->ctl->options.settings;
+    struct settings_report report = {0};
+    struct error error = {""};
+    int r = settings_load_reporting(doctor->config_file, settings, &report, &error);
+
+    if (r == 0) {
+        doctor->settings = settings;
+        if (doctor->config_file != NULL)
+            finding_note(finding, VERDICT_OK, "%s, settings that it changes: %zu", doctor->config_file,
+                         count_lines(&report));
+        else
+            finding_note(finding, VERDICT_OK, "there is no %s: the defaults hold", SETTINGS_DEFAULT_FILE);
+    } else if (report.fault_count > 0) {
+        note_faults(&report, finding);
+        finding_advise(finding, "mend these lines of %s; sayhookctl --help-settings explains every setting",
+                       doctor->config_file);
+    } else {
+        finding_note(finding, VERDICT_FAULT, "%s", error.text);
+        finding_advise(finding, r == -EACCES ? "run this command as root"
+                                             : "sayhookctl --help-settings prints a file to start from");
+    }
+    settings_report_release(&report);
+}
+
+/* Root reads anything; what counts is whether the daemons can. */
+static void check_key_reader(const struct doctor *doctor, const char *path, struct finding *finding)
+{
+    char name[ACCOUNT_NAME_SIZE], blocking[PATH_MAX];
+    struct account account = {.uid = doctor->owner};
+
+    account_name(doctor->owner, name);
+    account_find(name, &account);
+    if (account_may(&account, path, 4, blocking)) {
+        finding_note(finding, VERDICT_OK, "%s: webhook secrets are encrypted", path);
+        return;
+    }
+    finding_note(finding, VERDICT_FAULT, "%s cannot read %s: %s is in the way", name, path, blocking);
+    if (strcmp(blocking, path) == 0)
+        finding_advise(finding, "chown %s '%s' && chmod 0400 '%s'", name, path, path);
+    else
+        finding_advise(finding, "chmod o+x '%s'", blocking);
+}
+
+void check_secret_key(struct doctor *doctor, struct finding *finding)
+{
+    const char *path = doctor->settings->secret_key_file;
+    struct secret_key key = {0};
+    struct error error = {""};
+    int r = secret_key_read(path, &key, &error);
+    struct stat status;
+
+    if (r < 0 && path[0] != '\0' && stat(path, &status) < 0 && errno == EACCES) {
+        finding_note(finding, VERDICT_SKIPPED, "%s", error.text);
+        finding_advise(finding, "run this command as root");
+    } else if (r < 0) {
+        finding_note(finding, VERDICT_FAULT, "%s", error.text);
+        finding_advise(finding,
+                       path[0] != '\0' && stat(path, &status) == 0 && status.st_size == SECRET_KEY_SIZE
+                           ? "chmod 0400 '%s'"
+                           : "put the key back that secrets were encrypted with, or mend the setting: '%s'",
+                       path);
+    } else if (path[0] != '\0') {
+        check_key_reader(doctor, path, finding);
+    } else if (key.given) {
+        finding_note(finding, VERDICT_OK, "from the credential %s", SECRET_KEY_CREDENTIAL);
+    } else {
+        /* The services may have it as a credential, which is not ours to see. */
+        finding_note(
+            finding, VERDICT_OK,
+            "no secret_key_file is set: a credential of the services has the key, or webhook secrets "
+            "lie in plain text");
+    }
+    secret_key_release(&key);
+}

@@ -203,6 +203,7 @@ def test_the_site_speaks_and_calls_back(at):
         client.get("/readyz", key="").expect(200)
         client.get("/metrics", key="").expect_problem(403)
         client.peer = "127.0.0.1"
+    at.machine.sh("sayhookctl doctor")
     no_complaint(at.machine)
 
 

@@ -19,7 +19,7 @@ import socket
 import ssl
 import subprocess
 
-from product import BUILD, PATIENCE, TOP, Answer, Client, Skip, check, wait_for
+from product import BUILD, PATIENCE, TOP, Answer, Client, Failure, Skip, check, wait_for
 
 FOLDER = BUILD.parent / "machine"
 TOOLS = ("debootstrap", "systemd-nspawn", "dpkg-buildpackage", "dh", "nsenter", "ip", "openssl")
@@ -137,8 +137,11 @@ class Machine:
                 stderr=console,
             )
         atexit.register(self.stop)
-        self.init = self.wait_for_init()
-        self.wait_for_boot()
+        try:
+            self.init = self.wait_for_init()
+            self.wait_for_boot()
+        except Failure as failure:  # of this machine: nothing of ours is in it yet
+            raise Skip(f"no machine boots here: {failure}; {self.last_words()}") from failure
 
     def wait_for_init(self):
         def probe():

@@ -14,7 +14,7 @@ static const int faults[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
 
 static struct sigaction before[array_length(faults)];
 static atomic_int note_fd = -1;
-static bool is_installed;
+static atomic_bool is_installed;
 static _Thread_local const char *thread_note;
 
 static void let_go_on(int number)
@@ -45,13 +45,12 @@ int crash_note_to(int fd, struct error *err)
     struct sigaction action = {.sa_sigaction = on_fault, .sa_flags = SA_SIGINFO};
 
     atomic_store(&note_fd, fd);
-    if (is_installed || fd < 0)
+    if (fd < 0 || atomic_exchange(&is_installed, true))
         return 0;
     sigemptyset(&action.sa_mask);
     for (size_t i = 0; i < array_length(faults); i++)
         if (sigaction(faults[i], &action, &before[i]) < 0)
             return error_system(err, errno, "cannot watch for faults");
-    is_installed = true;
     return 0;
 }
 

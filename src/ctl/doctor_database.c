@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The database, and the library that it relies on. */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
@@ -130,12 +131,14 @@ static bool has_wal_reset_bug(const int version[3])
 static void look_for_strangers(const char *database, struct finding *finding)
 {
     cleanup(processes_close) DIR *processes = processes_open();
-    char name[PROCESS_NAME_SIZE];
+    char name[PROCESS_NAME_SIZE], path[PATH_MAX];
     const char *pid;
     int of_path;
 
+    if (realpath(database, path) == NULL)
+        return;
     while ((pid = processes_next(processes)) != NULL) {
-        if (process_descriptors(pid, database, &of_path) <= 0 || of_path == 0)
+        if (process_descriptors(pid, path, &of_path) <= 0 || of_path == 0)
             continue;
         process_name(pid, name);
         if (strncmp(name, "sayhook", strlen("sayhook")) == 0)

@@ -2,6 +2,7 @@
 /* What the machine gives: time, and descriptors. */
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/timex.h>
 
@@ -68,9 +69,12 @@ static void judge_process(const struct doctor *doctor, const char *pid, const ch
                           struct finding *finding)
 {
     long needed = DESCRIPTORS_BESIDE + (long)doctor->settings->webhook_max_in_flight, limit;
-    int of_path, open = process_descriptors(pid, NULL, &of_path);
+    char database[PATH_MAX];
+    int of_path = 0;
+    int open = process_descriptors(pid, realpath(doctor->settings->database, database), &of_path);
 
-    if (!read_limit(pid, &limit))
+    /* Another service's on the same machine; where that cannot be seen, it counts. */
+    if ((open >= 0 && of_path == 0) || !read_limit(pid, &limit))
         return;
     if (limit < needed) {
         finding_note(finding, VERDICT_WARNING, "%s (process %s) may open %ld files, and may need %ld", name,

@@ -183,6 +183,7 @@ int ctl_worker_drain(struct ctl *ctl, int argc, char **argv)
         return ctl_fail(ctl, EX_TEMPFAIL, "somebody has the workers go on; 'worker drain' pauses them again");
     return ctl_fail(ctl, EX_TEMPFAIL,
                     "still being spoken after %s: %" PRId64
-                    "; they end by themselves, or when the worker is stopped, which keeps them for later",
+                    "; they end by themselves, or are kept for later when the worker is stopped: see "
+                    "'sayhookctl status'",
                     wait_text, steering.claimed);
 }

@@ -211,6 +211,16 @@ void run_fail(struct run *run, const struct utterance *culprit, const char *code
     end(run);
 }
 
+/*
+ * A job is begun where half of the reserve is free: one that has less than a quarter of it on the disk did not
+ * fill it, and waits until there is room, however often that comes to pass.
+ */
+static bool filled_the_disk(const struct run *run, int fault)
+{
+    return (fault == -ENOSPC || fault == -EDQUOT) &&
+           run->samples * (int64_t)sizeof(int16_t) >= run->worker->options.settings->disk_reserve / 4;
+}
+
 void run_note_fault(struct run *run, int fault, const struct error *err)
 {
     static const struct setback full = {"storage_full", "the disk was full before the audio was whole"};
@@ -221,7 +231,7 @@ void run_note_fault(struct run *run, int fault, const struct error *err)
         return;
     }
     log_write(LOG_LEVEL_ERROR, &context, "job put back: %s", err->text);
-    run->setback = fault == -ENOSPC || fault == -EDQUOT ? &full : NULL;
+    run->setback = filled_the_disk(run, fault) ? &full : NULL;
     run->put_back = true;
 }
 

@@ -9,9 +9,9 @@ from product import check, equal, started, wait_for
 
 # SAYHOOK_DISK_CYCLES=50 is what docs/OPERATIONS.md tells the figures of.
 CYCLES = int(os.environ.get("SAYHOOK_DISK_CYCLES", "6"))
-DISK = "64m"
-# So little that the disk can be full to the last byte, and jobs are refused before.
-SETTINGS = ("disk_reserve=2M",)
+DISK = "96m"
+# In proportion to the disk and the jobs; no job here is large enough to have filled it by itself.
+SETTINGS = ("disk_reserve=8M",)
 LONG = "The quick brown fox jumps over the lazy dog near the river bank. " * 10
 
 

@@ -167,7 +167,8 @@ def test_a_doctor_finds_no_fault_in_what_is_well():
         checks = examine(product)
         faults = {name: said for name, said in checks.items() if said[0] == "fault"}
         equal(faults, {}, "faults")
-        for name in ("configuration", "state's owners", "nginx's site", "database", "secrets", "voices", "formats", "workers"):
+        well = "configuration", "state's owners", "nginx's site", "database", "secrets", "voices", "formats", "workers"
+        for name in well:
             equal(checks[name][0], "ok", f"{name}: {checks[name][1]}")
         text = run_ctl(product, "doctor").stdout
         check("checks: " in text and "\033" not in text, text)

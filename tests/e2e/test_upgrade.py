@@ -30,7 +30,7 @@ def put_fixture(product, facts):
 
 def counters(client):
     lines = client.get("/metrics", key="").expect(200).body.decode().splitlines()
-    return {line.split()[0]: float(line.split()[1]) for line in lines if not line.startswith("#")}
+    return {line.rpartition(" ")[0]: float(line.rpartition(" ")[2]) for line in lines if not line.startswith("#")}
 
 
 def test_an_earlier_release_s_database_is_served_as_before():

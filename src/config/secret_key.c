@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/ownership.h"
@@ -67,6 +68,10 @@ int secret_key_read(const char *file, struct secret_key *ret_key, struct error *
         r = read_file(credential, true, &key, err);
         if (r < 0)
             error_prefix(err, r, "the credential %s", credential);
+    } else if (access(SECRET_KEY_DEFAULT_FILE, R_OK) == 0) {
+        r = read_file(SECRET_KEY_DEFAULT_FILE, false, &key, err);
+        if (r < 0)
+            error_prefix(err, r, "%s", SECRET_KEY_DEFAULT_FILE);
     }
     if (r == 0)
         *ret_key = key;

@@ -18,7 +18,7 @@
 #include "base/log.h"
 
 /* Where the programs look without --config. */
-#define SETTINGS_DEFAULT_FILE "/etc/sayhook/sayhook.conf"
+#define SETTINGS_DEFAULT_FILE SAYHOOK_CONFIG_DIR "/sayhook.conf"
 
 /* The most entries of a list: no schedule or allow-list that a person wrote is longer. */
 #define SETTINGS_LIST_MAX 64

@@ -55,8 +55,8 @@ const struct setting settings_table[] = {
         "The FastCGI socket that nginx connects to; an address of a Unix socket holds no longer path."),
     ROW(secret_key_file, optional_path, "", RANGE(0, PATH_MAX), NULL,
         "The file of the key that encrypts webhook secrets in the database: exactly 32 raw bytes, as head -c 32 "
-        "/dev/urandom makes them, of mode 0400 or 0600. Empty is the systemd credential secret_key, or no encryption. Keep "
-        "it out of backups of the database."),
+        "/dev/urandom makes them, of mode 0400 or 0600. Empty is the systemd credential secret_key, which the units make of the file secret_key beside this one, or no "
+        "encryption. Keep it out of backups of the database."),
 
     /* How much runs at once. */
     ROW(api_threads, count, "4", RANGE(1, 256), "threads",

@@ -27,12 +27,14 @@ static bool is_of_this_boot(const char *boot_id)
 
 enum worker_state survey_worker(const struct worker_row *row)
 {
-    if (!is_of_this_boot(row->boot_id))
-        return WORKER_OTHER;
+    bool of_this_boot = is_of_this_boot(row->boot_id);
+
     if (access(row->lock_path, R_OK | W_OK) < 0 && errno == EACCES)
-        return WORKER_UNKNOWN;
+        return of_this_boot ? WORKER_UNKNOWN : WORKER_OTHER;
     if (file_lock_is_free(row->lock_path))
-        return WORKER_ENDED;
+        return of_this_boot ? WORKER_ENDED : WORKER_OTHER;
+    /* It lives, whatever boot it tells of: in a container a service with a /proc of its own sees the host's.
+     */
     return row->lease_until < clock_monotonic_ms(&clock_system) ? WORKER_HUNG : WORKER_ALIVE;
 }
 

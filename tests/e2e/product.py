@@ -118,6 +118,9 @@ class Client:
 
     def call(self, method, path, body=None, headers=None, key=None, timeout=PATIENCE):
         """One request on a connection of its own; a dict becomes JSON, bytes go as they are."""
+        return self.call_on(http.client.HTTPConnection(self.address, timeout=timeout), method, path, body, headers, key)
+
+    def call_on(self, connection, method, path, body, headers, key):
         headers = dict(headers or {})
         key = self.key if key is None else key
         if key:
@@ -126,7 +129,6 @@ class Client:
             body = json.dumps(body, ensure_ascii=False).encode()
         if body is not None:
             headers.setdefault("Content-Type", "application/json")
-        connection = http.client.HTTPConnection(self.address, timeout=timeout)
         try:
             connection.request(method, path, body=body, headers=headers)
             response = connection.getresponse()

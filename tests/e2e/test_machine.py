@@ -163,7 +163,9 @@ def test_the_package_on_a_clean_debian_leaves_a_service_that_runs(at):
 def test_the_state_of_a_stopped_service_is_begun_by_root_and_used_by_the_service(at):
     machine = at.installed().machine
     units = "sayhook-api.socket sayhook-api.service sayhook-worker.service"
-    machine.sh("systemctl stop sayhook.target")
+    machine.sh("systemctl stop 'sayhook*'")
+    equal(machine.ask(f"systemctl is-active {units}").split(), ["inactive"] * 3, "the units")
+    machine.sh("systemctl start sayhook.target && systemctl stop sayhook.target")
     wait_for("what follows the target to stop", lambda: machine.ask(f"systemctl is-active {units}").split() == ["inactive"] * 3)
     machine.sh("rm -f /var/lib/sayhook/sayhook.db*")
     machine.sh("sayhookctl key create --name first")

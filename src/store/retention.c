@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "store/internal.h"
+#include "store/retention.h"
 
 void retention_batch_release(struct retention_batch *batch)
 {

@@ -22,6 +22,7 @@
 #include "base/log.h"
 #include "base/repeat.h"
 #include "job/files.h"
+#include "store/retention.h"
 
 /* How often it is looked, which is a read of three indexes. */
 #define LOOK_INTERVAL_MS 1000

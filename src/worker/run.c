@@ -212,8 +212,8 @@ void run_fail(struct run *run, const struct utterance *culprit, const char *code
 }
 
 /*
- * A job is begun where half of the reserve is free: one that has less than a quarter of it on the disk did not
- * fill it, and waits until there is room, however often that comes to pass.
+ * A job is begun where half of the reserve is free: one that has less than a quarter of it on the disk did
+ * not fill it, and waits until there is room, however often that comes to pass.
  */
 static bool filled_the_disk(const struct run *run, int fault)
 {

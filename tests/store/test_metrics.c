@@ -8,6 +8,7 @@
 #include "base/cleanup.h"
 #include "store/committer.h"
 #include "store/gauges.h"
+#include "store/retention.h"
 #include "support/database.h"
 
 #define RECEIVER_URL "http://127.0.0.1:9/x"

@@ -7,6 +7,7 @@
 
 #include "base/cleanup.h"
 #include "store/receivers.h"
+#include "store/retention.h"
 #include "support/database.h"
 
 #define HOUR INT64_C(3600000)

@@ -129,10 +129,14 @@ int file_lock(const char *path, bool wait, int *ret_fd, struct error *err)
 
 bool file_lock_is_free(const char *path)
 {
-    cleanup(close_fd) int fd = open(path, O_RDWR | O_CLOEXEC);
+    cleanup(close_fd) int fd = -1;
+    struct stat status;
 
-    if (fd < 0)
+    /* Opening alone does something to some devices, and a path out of a database is not root's own. */
+    if (lstat(path, &status) < 0)
         return errno == ENOENT;
+    if (!S_ISREG(status.st_mode) || (fd = open(path, O_RDWR | O_NOFOLLOW | O_CLOEXEC)) < 0)
+        return false;
     return flock(fd, LOCK_EX | LOCK_NB) == 0; /* closing gives it back */
 }
 

@@ -73,29 +73,38 @@ int ownership_check_path(const char *path, enum owner owner, mode_t forbidden, s
     return r < 0 ? error_prefix(err, r, "%s", path) : 0;
 }
 
-static int give_to_owner_of_folder(int fd, const char *path)
+/* Of a file that has a further name, who knows in whose folder that one lies. */
+static int give_to_owner_of_folder(int fd, int folder)
 {
-    char folder[PATH_MAX];
     struct stat file, parent;
 
     if (geteuid() != 0)
         return 0;
-    if ((size_t)snprintf(folder, sizeof folder, "%s", path) >= sizeof folder)
-        return -ENAMETOOLONG;
-    if (fstat(fd, &file) < 0 || stat(dirname(folder), &parent) < 0)
+    if (fstat(fd, &file) < 0 || fstat(folder, &parent) < 0)
         return -errno;
     if (file.st_uid != 0 || parent.st_uid == 0)
         return 0;
+    if (!S_ISREG(file.st_mode) || file.st_nlink != 1)
+        return -EPERM;
     return fchown(fd, parent.st_uid, parent.st_gid) < 0 ? -errno : 0;
 }
 
 int ownership_open(const char *path, int flags, mode_t mode)
 {
-    cleanup(close_fd) int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | flags, mode);
+    cleanup(close_fd) int folder = -1;
+    cleanup(close_fd) int fd = -1;
+    char above[PATH_MAX], name[PATH_MAX];
     int r;
 
+    if ((size_t)snprintf(above, sizeof above, "%s", path) >= sizeof above)
+        return -ENAMETOOLONG;
+    memcpy(name, above, sizeof name); /* both functions may write into their argument */
+    folder = open(dirname(above), O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (folder < 0)
+        return -errno;
+    fd = openat(folder, basename(name), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC | flags, mode);
     if (fd < 0)
         return -errno;
-    r = give_to_owner_of_folder(fd, path);
+    r = give_to_owner_of_folder(fd, folder);
     return r < 0 ? r : steal_fd(&fd);
 }

@@ -30,7 +30,9 @@ int ownership_check_path(const char *path, enum owner owner, mode_t forbidden, s
 /*
  * Opens a file to read and write, close-on-exec, and makes it where it is not there; flags are further ones
  * of open(2).  Where this process is root's and the folder another user's, the file becomes that user's, or
- * the daemons could not open it.  The descriptor, or a negative errno value.
+ * the daemons could not open it.  The descriptor, or a negative errno value: -ELOOP for a symbolic link, and
+ * -EPERM for root's file that has a further name, which the folder's owner may have put there to be given
+ * what is not theirs.
  */
 int ownership_open(const char *path, int flags, mode_t mode);
 

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
 #include <limits.h>
 #include <pthread.h>
 #include <signal.h>
@@ -12,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -39,21 +37,6 @@ static struct turnstile *find(const char *path)
     return NULL;
 }
 
-/* What root creates beside the database, the service must be able to lock: it is to belong to whom the folder
- * belongs to. */
-static void give_to_owner(const struct turnstile *turnstile)
-{
-    char folder[PATH_MAX];
-    struct stat owner;
-
-    if (geteuid() != 0 || (size_t)snprintf(folder, sizeof folder, "%s", turnstile->path) >= sizeof folder ||
-        stat(dirname(folder), &owner) < 0)
-        return;
-    /* Where it fails, opening the file will, and says so. */
-    if (fchown(turnstile->fd, owner.st_uid, owner.st_gid) < 0)
-        return;
-}
-
 static int open_new(const char *path, struct turnstile **ret_turnstile, struct error *err)
 {
     struct turnstile *turnstile = calloc(1, sizeof *turnstile);
@@ -70,7 +53,6 @@ static int open_new(const char *path, struct turnstile **ret_turnstile, struct e
         free(turnstile);
         return r;
     }
-    give_to_owner(turnstile);
     pthread_mutex_init(&turnstile->mutex, NULL);
     turnstile->next = registry;
     registry = turnstile;

@@ -79,3 +79,32 @@ Test(ownership, what_root_makes_in_a_folder_of_another_is_the_other_s)
     unlink(path);
     rmdir(folder);
 }
+
+/* A further name of root's file, in the folder of another user. */
+static void testcase_not_given_away(int (*put)(const char *from, const char *to), int expected)
+{
+    char folder[] = "/tmp/sayhook-owner-XXXXXX", target[] = "/tmp/sayhook-root-XXXXXX", path[64];
+    struct stat status;
+    int fd = mkstemp(target);
+
+    cr_assert_geq(fd, 0);
+    close(fd);
+    cr_assert_not_null(mkdtemp(folder));
+    cr_assert_eq(chown(folder, NOBODY, NOBODY), 0);
+    snprintf(path, sizeof path, "%s/x", folder);
+    cr_assert_eq(put(target, path), 0);
+    cr_expect_eq(ownership_open(path, 0, 0640), expected);
+    cr_assert_eq(stat(target, &status), 0);
+    cr_expect_eq(status.st_uid, 0, "root's file was given away");
+    unlink(path);
+    unlink(target);
+    rmdir(folder);
+}
+
+Test(ownership, root_s_file_is_not_given_away_by_another_name_for_it)
+{
+    if (geteuid() != 0)
+        cr_skip("only root can give files away");
+    testcase_not_given_away(symlink, -ELOOP);
+    testcase_not_given_away(link, -EPERM);
+}

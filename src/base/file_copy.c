@@ -37,26 +37,37 @@ static int fill(int from, int to, const char *path, struct error *err)
     return moved < 0 ? error_system(err, errno, "cannot write %s", path) : 0;
 }
 
-static int copy_bytes(int from, const struct stat *status, const char *path, struct error *err)
+static int set_traits(int to, const struct stat *from, const struct file_traits *traits)
 {
-    cleanup(close_fd) int to = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    mode_t mode = traits != NULL && traits->mode != 0 ? traits->mode : from->st_mode;
+
+    if (fchmod(to, mode & 0777) < 0)
+        return -1;
+    if (geteuid() != 0)
+        return 0;
+    return traits != NULL ? fchown(to, traits->uid, traits->gid) : fchown(to, from->st_uid, from->st_gid);
+}
+
+static int copy_bytes(int from, const struct stat *status, int folder, const char *name,
+                      const struct file_traits *traits, struct error *err)
+{
+    cleanup(close_fd) int to = openat(folder, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     int r;
 
     if (to < 0)
-        return error_system(err, errno, "cannot create %s", path);
-    r = fill(from, to, path, err);
-    if (r == 0 && (fchmod(to, status->st_mode & 0777) < 0 ||
-                   (geteuid() == 0 && fchown(to, status->st_uid, status->st_gid) < 0)))
-        r = error_system(err, errno, "cannot set owner and mode of %s", path);
+        return error_system(err, errno, "cannot create %s", name);
+    r = fill(from, to, name, err);
+    if (r == 0 && set_traits(to, status, traits) < 0)
+        r = error_system(err, errno, "cannot set owner and mode of %s", name);
     if (r < 0)
-        unlink(path);
+        unlinkat(folder, name, 0);
     return r;
 }
 
 /* 0 once it has the further name; FILE_COPY_GONE; EXDEV where it has to be copied. */
-static int try_link(const char *from, const char *to, struct error *err)
+static int try_link(const char *from, int folder, const char *name, struct error *err)
 {
-    if (link(from, to) == 0)
+    if (linkat(AT_FDCWD, from, folder, name, 0) == 0)
         return 0;
     switch (errno) {
     case ENOENT:
@@ -67,13 +78,15 @@ static int try_link(const char *from, const char *to, struct error *err)
     case EOPNOTSUPP:
         return EXDEV;
     default:
-        return error_system(err, errno, "cannot link %s to %s", from, to);
+        return error_system(err, errno, "cannot link %s to %s", from, name);
     }
 }
 
-int file_copy(const char *from, const char *to, bool link, struct file_copy *ret_copy, struct error *err)
+int file_copy(const char *from, int folder, const char *name, bool link, const struct file_traits *traits,
+              struct file_copy *ret_copy, struct error *err)
 {
-    cleanup(close_fd) int fd = open(from, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    /* Whoever put a pipe there does not keep the caller waiting. */
+    cleanup(close_fd) int fd = open(from, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
     struct stat status;
     int r = EXDEV;
 
@@ -84,9 +97,9 @@ int file_copy(const char *from, const char *to, bool link, struct file_copy *ret
     if (!S_ISREG(status.st_mode))
         return error_set(err, -EINVAL, "%s is no regular file", from);
     if (link)
-        r = try_link(from, to, err);
+        r = try_link(from, folder, name, err);
     *ret_copy = (struct file_copy){.bytes = status.st_size, .linked = r == 0};
-    return r == EXDEV ? copy_bytes(fd, &status, to, err) : r;
+    return r == EXDEV ? copy_bytes(fd, &status, folder, name, traits, err) : r;
 }
 
 int file_sync_all(const char *path, struct error *err)

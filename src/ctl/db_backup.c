@@ -6,6 +6,7 @@
  */
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <libgen.h>
 #include <stdio.h>
@@ -167,7 +168,7 @@ static int copy_file(struct backup *backup, const struct job *job, const char *s
     if (!job_beside_path(backup->ctl->options.settings.downloads_dir, job, suffix, from) ||
         !job_beside_path(backup->downloads, job, suffix, to))
         return error_set(err, -ENAMETOOLONG, "the path %s is too long", backup->downloads);
-    r = file_copy(from, to, backup->link, &copy, err);
+    r = file_copy(from, AT_FDCWD, to, backup->link, NULL, &copy, err);
     if (r != 0)
         return r;
     backup->manifest.files++;

@@ -22,27 +22,24 @@
 #include "db/replace.h"
 #include "db/turnstile.h"
 
-/* Where the audio of the backup waits, and where the spool and the audio of before go. */
-#define NEXT_FOLDER  "restoring"
-#define ASIDE_FOLDER "before-restore-"
-
 /* ---- names ---- */
 
 static int name_paths(struct restore *restore, struct error *err)
 {
     const struct settings *settings = restore->settings;
 
+    snprintf(restore->aside_name, sizeof restore->aside_name, RESTORE_ASIDE "%s", restore->began);
     if (!db_path_restore_mark(settings->database, restore->mark) ||
-        (size_t)snprintf(restore->next_database, PATH_MAX, "%s." NEXT_FOLDER, settings->database) >=
+        (size_t)snprintf(restore->next_database, PATH_MAX, "%s." RESTORE_NEXT, settings->database) >=
             PATH_MAX ||
-        (size_t)snprintf(restore->next_downloads, PATH_MAX, "%s/" NEXT_FOLDER, settings->downloads_dir) >=
+        (size_t)snprintf(restore->next_downloads, PATH_MAX, "%s/" RESTORE_NEXT, settings->downloads_dir) >=
             PATH_MAX ||
-        (size_t)snprintf(restore->aside_database, PATH_MAX, "%s." ASIDE_FOLDER "%s", settings->database,
-                         restore->began) >= PATH_MAX ||
-        (size_t)snprintf(restore->aside_downloads, PATH_MAX, "%s/" ASIDE_FOLDER "%s", settings->downloads_dir,
-                         restore->began) >= PATH_MAX ||
-        (size_t)snprintf(restore->aside_spool, PATH_MAX, "%s/" ASIDE_FOLDER "%s", settings->spool_dir,
-                         restore->began) >= PATH_MAX)
+        (size_t)snprintf(restore->aside_database, PATH_MAX, "%s.%s", settings->database,
+                         restore->aside_name) >= PATH_MAX ||
+        (size_t)snprintf(restore->aside_downloads, PATH_MAX, "%s/%s", settings->downloads_dir,
+                         restore->aside_name) >= PATH_MAX ||
+        (size_t)snprintf(restore->aside_spool, PATH_MAX, "%s/%s", settings->spool_dir, restore->aside_name) >=
+            PATH_MAX)
         return error_set(err, -ENAMETOOLONG, "the paths of the settings are too long");
     return 0;
 }

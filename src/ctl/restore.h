@@ -12,6 +12,13 @@
 /* When a restore began, and what the names of before end in. */
 #define RESTORE_TIME_SIZE sizeof "20261124T083000.000Z"
 
+/* In the folder of downloads: where the audio of the backup waits. */
+#define RESTORE_NEXT "restoring"
+
+/* There and in the spool, before the time: where the files of before go. */
+#define RESTORE_ASIDE     "before-restore-"
+#define RESTORE_NAME_SIZE (sizeof RESTORE_ASIDE - 1 + RESTORE_TIME_SIZE)
+
 /* Folders into which audio is spread: two of 36 characters. */
 #define RESTORE_FOLDERS (36 * 36)
 
@@ -23,6 +30,7 @@ struct restore {
     struct manifest manifest;
     struct stat owner; /* of the folder of downloads: who all that is restored is to belong to */
     char began[RESTORE_TIME_SIZE];
+    char aside_name[RESTORE_NAME_SIZE];
     char mark[PATH_MAX];
     char next_database[PATH_MAX];
     char next_downloads[PATH_MAX];

@@ -3,77 +3,101 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <libgen.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "base/file.h"
+#include "base/folder.h"
 #include "db/replace.h"
 
-/* Whatever is at from goes to a path where nothing is. */
-static int move(const char *from, const char *to, struct error *err)
+/* The folder of downloads with what waits in it, and where the files of before go.  Descriptors, or -1. */
+struct exchange_folders {
+    int live;
+    int next;
+    int aside;
+};
+
+static void close_folders(struct exchange_folders *folders)
 {
-    if (access(from, F_OK) < 0)
-        return 0;
-    if (access(to, F_OK) == 0)
-        return error_set(err, -EEXIST, "%s cannot be renamed: %s is there already", from, to);
-    return rename(from, to) < 0 ? error_system(err, errno, "cannot rename %s to %s", from, to) : 0;
+    close_fd(&folders->live);
+    close_fd(&folders->next);
+    close_fd(&folders->aside);
 }
 
-static int exchange_folder(const struct restore *restore, const char *name, struct error *err)
+static int exchange_folder(const struct exchange_folders *folders, const char *name, struct error *err)
 {
-    char live[PATH_MAX], next[PATH_MAX], aside[PATH_MAX];
+    struct stat status;
     int r;
 
-    if ((size_t)snprintf(live, sizeof live, "%s/%s", restore->settings->downloads_dir, name) >= sizeof live ||
-        (size_t)snprintf(next, sizeof next, "%s/%s", restore->next_downloads, name) >= sizeof next ||
-        (size_t)snprintf(aside, sizeof aside, "%s/%s", restore->aside_downloads, name) >= sizeof aside)
-        return error_set(err, -ENAMETOOLONG, "the path %s is too long", restore->next_downloads);
-    if (access(next, F_OK) < 0)
-        return 0;
-    r = move(live, aside, err);
-    return r == 0 ? move(next, live, err) : r;
+    if (fstatat(folders->next, name, &status, AT_SYMLINK_NOFOLLOW) < 0)
+        return errno == ENOENT ? 0 : error_system(err, errno, "cannot look at %s", name);
+    r = folder_move(folders->live, folders->aside, name, err);
+    return r == 0 ? folder_move(folders->next, folders->live, name, err) : r;
 }
 
-/* The folder itself stays, which may be a mount point. */
-static int exchange_downloads(const struct restore *restore, struct error *err)
+static int exchange_all(const struct exchange_folders *folders, struct error *err)
 {
     char name[3];
-    int r = file_make_folder(restore->aside_downloads, 0700, err);
+    int r = 0;
 
     for (unsigned int i = 0; r == 0 && i < RESTORE_FOLDERS; i++) {
         id_format_number(i, name, 2);
-        r = exchange_folder(restore, name, err);
+        r = exchange_folder(folders, name, err);
     }
-    if (r == 0 && rmdir(restore->next_downloads) < 0 && errno != ENOENT)
-        r = error_system(err, errno, "cannot remove the folder %s", restore->next_downloads);
-    return r == 0 ? file_sync_folder(restore->settings->downloads_dir, err) : r;
+    if (r == 0 && unlinkat(folders->live, RESTORE_NEXT, AT_REMOVEDIR) < 0)
+        r = error_system(err, errno, "cannot remove the folder " RESTORE_NEXT);
+    if (r == 0 && fsync(folders->live) < 0)
+        r = error_system(err, errno, "cannot sync the folder of downloads");
+    return r;
+}
+
+/* The folder itself stays, which may be a mount point.  Without what waits in it all is exchanged. */
+static int exchange_downloads(const struct restore *restore, struct error *err)
+{
+    cleanup(close_folders) struct exchange_folders folders = {-1, -1, -1};
+    int r = folder_open(restore->settings->downloads_dir, &folders.live, err);
+
+    if (r == 0)
+        r = folder_make_at(folders.live, restore->aside_name, 0700, &folders.aside, err);
+    if (r == 0)
+        r = folder_open_at(folders.live, RESTORE_NEXT, &folders.next, err);
+    if (r == 0)
+        r = exchange_all(&folders, err);
+    else if (r == -ENOENT && folders.aside >= 0)
+        return 0;
+    return r < 0 ? error_prefix(err, r, "%s", restore->settings->downloads_dir) : 0;
+}
+
+static int move_spooled(DIR *spool, int aside, struct error *err)
+{
+    struct dirent *entry;
+    int r = 0;
+
+    while (r == 0 && (entry = readdir(spool)) != NULL)
+        if (strncmp(entry->d_name, JOB_ID_PREFIX, sizeof JOB_ID_PREFIX - 1) == 0)
+            r = folder_move(dirfd(spool), aside, entry->d_name, err);
+    return r;
 }
 
 /* What was under construction belongs to the jobs of before. */
 static int clear_spool(const struct restore *restore, struct error *err)
 {
-    DIR *folder = opendir(restore->settings->spool_dir);
-    struct dirent *entry;
+    DIR *spool = opendir(restore->settings->spool_dir);
+    cleanup(close_fd) int aside = -1;
     int r;
 
-    if (folder == NULL)
+    if (spool == NULL)
         return 0;
-    r = file_make_folder(restore->aside_spool, 0700, err);
-    while (r == 0 && (entry = readdir(folder)) != NULL) {
-        char from[PATH_MAX], to[PATH_MAX];
-
-        if (strncmp(entry->d_name, JOB_ID_PREFIX, sizeof JOB_ID_PREFIX - 1) != 0)
-            continue;
-        if ((size_t)snprintf(from, sizeof from, "%s/%s", restore->settings->spool_dir, entry->d_name) <
-                sizeof from &&
-            (size_t)snprintf(to, sizeof to, "%s/%s", restore->aside_spool, entry->d_name) < sizeof to)
-            r = move(from, to, err);
-    }
-    closedir(folder);
-    rmdir(restore->aside_spool); /* where it is empty */
-    return r;
+    r = folder_make_at(dirfd(spool), restore->aside_name, 0700, &aside, err);
+    if (r == 0)
+        r = move_spooled(spool, aside, err);
+    unlinkat(dirfd(spool), restore->aside_name, AT_REMOVEDIR); /* where it is empty */
+    closedir(spool);
+    return r < 0 ? error_prefix(err, r, "%s", restore->settings->spool_dir) : 0;
 }
 
 int restore_exchange(const struct restore *restore, struct error *err)

@@ -61,7 +61,8 @@ void handover_store(const struct handover *sockets)
         sd_notify_barrier(0, STORE_PATIENCE_US);
 }
 
-/* Gives descriptor fds[i] the number start + i, whichever of the others has it. */
+/* Gives descriptor fds[i] the number start + i, whichever of the others has it: that one goes behind it,
+ * where it waits for its turn.  What is free is behind it, too, so that one free number is enough. */
 static int place(int *fds, size_t count, size_t i, int start)
 {
     int wanted = start + (int)i;
@@ -69,7 +70,7 @@ static int place(int *fds, size_t count, size_t i, int start)
     if (fds[i] == wanted)
         return fcntl(wanted, F_SETFD, 0);
     for (size_t other = i + 1; other < count; other++)
-        if (fds[other] == wanted && (fds[other] = fcntl(wanted, F_DUPFD_CLOEXEC, start + (int)count)) < 0)
+        if (fds[other] == wanted && (fds[other] = fcntl(wanted, F_DUPFD_CLOEXEC, wanted + 1)) < 0)
             return -1;
     if (dup2(fds[i], wanted) < 0)
         return -1;

@@ -16,8 +16,11 @@
 
 #include "base/error.h"
 
-/* No more descriptors than select(2) takes, which bounds the API's own (api/server.c). */
-#define HANDOVER_MAX 1024
+/*
+ * All descriptors of the API are below what select(2) takes (api/server.c), and those that are passed are
+ * there before its own are: they leave it room.  Of connections that wait for a request there are far fewer.
+ */
+#define HANDOVER_MAX 768
 
 /* Owned. */
 struct handover {

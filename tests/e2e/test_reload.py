@@ -88,6 +88,18 @@ def test_reloads_of_the_api_under_load_fail_no_request():
         check(product.is_running(product.api_pid), "the API has another process id")
 
 
+def test_a_reload_with_hardly_a_descriptor_to_spare_ends_nothing():
+    with started() as product, contextlib.ExitStack() as held:
+        folder = pathlib.Path(f"/proc/{product.api_pid}/fd")
+        free = 1024 - len(list(folder.iterdir()))
+        for _ in range(free - 8):
+            connection = held.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM))
+            connection.connect(product.setting("api_socket"))
+        wait_for("the connections", lambda: len(list(folder.iterdir())) >= 1024 - 8)
+        reload(product, "api", product.api_pid)
+        product.client.wait(product.client.create()["job_id"], "completed")
+
+
 def test_a_reload_takes_in_every_setting():
     with started() as product:
         product.client.post({"text": "Twelve bytes"}).expect(202)

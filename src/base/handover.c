@@ -96,8 +96,6 @@ static int pass(int *fds, size_t count, struct error *err)
 
 int handover_exec(struct handover *sockets, char **argv, struct error *err)
 {
-    /* By its path, so that a newer program comes in; without one, the same again (proc_pid_exe(5)). */
-    const char *program = strchr(argv[0], '/') != NULL ? argv[0] : "/proc/self/exe";
     int fds[HANDOVER_MAX + 1];
     size_t count = 0;
     int r;
@@ -111,8 +109,12 @@ int handover_exec(struct handover *sockets, char **argv, struct error *err)
     r = pass(fds, count, err);
     if (r < 0)
         return r;
-    execv(program, argv);
-    return error_system(err, errno, "cannot execute %s", program);
+    /* By its path, so that a newer program comes in; without one, or where none is there that can be
+     * executed, the same again (proc_pid_exe(5)). */
+    if (strchr(argv[0], '/') != NULL)
+        execv(argv[0], argv);
+    execv("/proc/self/exe", argv);
+    return error_system(err, errno, "cannot execute %s anew", argv[0]);
 }
 
 void handover_release(struct handover *sockets)

@@ -39,8 +39,8 @@ void handover_add(struct handover *sockets, int fd);
 void handover_store(const struct handover *sockets);
 
 /*
- * Executes the program anew in this process, with the sockets: argv[0] is looked for as a shell does. Returns
- * where that failed.
+ * Executes the program anew in this process, with the sockets: the one at the path argv[0] or, where that is
+ * no path or cannot be executed, the one that runs.  Returns where that failed.
  */
 int handover_exec(struct handover *sockets, char **argv, struct error *err);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/daemon.h"
 
+#include <sys/prctl.h>
 #include <sysexits.h>
 
 #include "base/cleanup.h"
@@ -57,6 +58,7 @@ int daemon_main(int argc, char **argv, const struct program_description *program
     if (r != OPTIONS_RUN)
         return r;
     daemon.service.context = &daemon;
+    prctl(PR_SET_NAME, program->name); /* one that took its own place may be called "exe" (handover.c) */
     handover_receive(&daemon.sockets);
     r = service_open(&daemon.service, &err);
     if (r == 0)

@@ -5,6 +5,7 @@ import array
 import contextlib
 import os
 import pathlib
+import shutil
 import signal
 import socket
 import subprocess
@@ -98,6 +99,27 @@ def test_a_reload_with_hardly_a_descriptor_to_spare_ends_nothing():
         wait_for("the connections", lambda: len(list(folder.iterdir())) >= 1024 - 8)
         reload(product, "api", product.api_pid)
         product.client.wait(product.client.create()["job_id"], "completed")
+
+
+def test_a_reload_without_its_program_goes_on_with_the_one_that_runs():
+    with started() as product:
+        os.kill(product.api_pid, signal.SIGTERM)
+        wait_for("the API to end", lambda: not product.is_running(product.api_pid))
+        program = product.state / "sayhook-api"
+        shutil.copy(BUILD / "sayhook-api", program)
+        path = product.state / "log" / "api-again.log"
+        with open(path, "ab") as log:
+            process = subprocess.Popen([str(program), "--config", product.env["SAYHOOK_CONFIG"]], stderr=log)
+        try:
+            wait_for("the API to start", lambda: path.read_text().count("started") == 1)
+            program.unlink()
+            process.send_signal(signal.SIGHUP)
+            wait_for("the API to begin anew", lambda: path.read_text().count("started") == 2)
+            equal(pathlib.Path(f"/proc/{process.pid}/comm").read_text(), "sayhook-api\n", "the name of the process")
+            product.client.wait(product.client.create()["job_id"], "completed")
+        finally:
+            process.terminate()
+            process.wait(PATIENCE)
 
 
 def test_a_reload_takes_in_every_setting():

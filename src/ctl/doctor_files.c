@@ -177,6 +177,19 @@ static bool is_database(const char *path)
     return fd >= 0 && read(fd, head, sizeof head) == sizeof head && memcmp(head, magic, sizeof magic) == 0;
 }
 
+/* Of what it leads to, nobody shall be told to change the owner: whoever may write to the folder could have
+ * any file given to the service. */
+static bool note_link(const char *path, struct finding *finding)
+{
+    struct stat status;
+
+    if (lstat(path, &status) < 0 || !S_ISLNK(status.st_mode))
+        return false;
+    finding_note(finding, VERDICT_FAULT, "the file %s is a symbolic link, which Sayhook never makes", path);
+    finding_advise(finding, "find out who made it, then: rm '%s'", path);
+    return true;
+}
+
 /* The database and what lies beside it: one that belongs to another is one that the daemons cannot open. */
 static void check_database_files(const struct doctor *doctor, struct finding *finding)
 {
@@ -190,6 +203,8 @@ static void check_database_files(const struct doctor *doctor, struct finding *fi
         return;
     for (size_t i = 0; i < array_length(suffixes); i++) {
         snprintf(path, sizeof path, "%s%s", database, suffixes[i]);
+        if (i > 0 && note_link(path, finding))
+            continue;
         if (!look(path, "the file", false, &status, finding))
             continue;
         check_owner(doctor, path, "the file", &status, finding);

@@ -421,6 +421,21 @@ Test(operations, a_doctor_says_what_is_right_and_what_is_not)
     json_read_free(report);
 }
 
+Test(operations, a_doctor_gives_no_advice_to_give_away_what_a_link_leads_to)
+{
+    struct json_document *report;
+    char path[96];
+
+    make_folders();
+    snprintf(path, sizeof path, "%s-deliverer.lock", database.path);
+    unlink(path);
+    cr_assert_eq(symlink("/etc/passwd", path), 0);
+    report = read_json(1, RUN("doctor", "--json"));
+    expect_check(report, "state's owners", "fault", "is a symbolic link");
+    json_read_free(report);
+    unlink(path);
+}
+
 Test(operations, a_doctor_works_without_a_configuration_that_can_be_read)
 {
     struct json_document *report;

@@ -179,17 +179,20 @@ static int copy_file(struct backup *backup, const struct job *job, const char *s
 }
 
 /* A job has all its files or none. */
-static void take_back(struct backup *backup, const struct job *job, const struct manifest *before)
+static void take_back(struct backup *backup, const struct job *job, const struct manifest *before,
+                      int64_t linked)
 {
     job_files_remove(backup->downloads, job);
     backup->manifest.files = before->files;
     backup->manifest.file_bytes = before->file_bytes;
+    backup->linked = linked;
 }
 
 /* FILE_COPY_GONE where a file is not there, or is not what the row says. */
 static int copy_files(struct backup *backup, const struct job *job, struct error *err)
 {
     struct manifest before = backup->manifest;
+    int64_t linked = backup->linked;
     char folder[PATH_MAX];
     int64_t bytes = 0;
     int r;
@@ -204,7 +207,7 @@ static int copy_files(struct backup *backup, const struct job *job, struct error
     for (int i = 0; r == 0 && job->timings && i < TIMINGS_FILES; i++)
         r = copy_file(backup, job, timings_suffix((enum timings_file)i), &bytes, err);
     if (r != 0)
-        take_back(backup, job, &before);
+        take_back(backup, job, &before, linked);
     return r;
 }
 

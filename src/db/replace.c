@@ -26,7 +26,8 @@ int db_is_in_use(const char *path, int *ret_pid, struct error *err)
 
     if ((size_t)snprintf(index, sizeof index, "%s-shm", path) >= sizeof index)
         return error_set(err, -ENAMETOOLONG, "the path of the database, %s, is too long", path);
-    fd = open(index, O_RDONLY | O_CLOEXEC);
+    /* As SQLite opens it; and whoever put a pipe there keeps nobody waiting. */
+    fd = open(index, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
     if (fd < 0 && errno == ENOENT)
         return 0;
     if (fd < 0)

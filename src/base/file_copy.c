@@ -82,6 +82,15 @@ static int try_link(const char *from, int folder, const char *name, struct error
     }
 }
 
+/* Names share what a file has, so that a link would have the other's. */
+static bool has_traits(const struct stat *status, const struct file_traits *traits)
+{
+    if (traits == NULL)
+        return true;
+    return (traits->mode == 0 || (status->st_mode & 0777) == traits->mode) &&
+           (geteuid() != 0 || (status->st_uid == traits->uid && status->st_gid == traits->gid));
+}
+
 int file_copy(const char *from, int folder, const char *name, bool link, const struct file_traits *traits,
               struct file_copy *ret_copy, struct error *err)
 {
@@ -96,7 +105,7 @@ int file_copy(const char *from, int folder, const char *name, bool link, const s
         return error_system(err, errno, "cannot open %s", from);
     if (!S_ISREG(status.st_mode))
         return error_set(err, -EINVAL, "%s is no regular file", from);
-    if (link)
+    if (link && has_traits(&status, traits))
         r = try_link(from, folder, name, err);
     *ret_copy = (struct file_copy){.bytes = status.st_size, .linked = r == 0};
     return r == EXDEV ? copy_bytes(fd, &status, folder, name, traits, err) : r;

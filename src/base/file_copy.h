@@ -24,10 +24,10 @@ struct file_traits {
 
 /*
  * Puts a regular file into a folder (a descriptor, or AT_FDCWD where name is a path) under a name that
- * nothing has (-EEXIST).  With link it is a further name (link(2)) where both are on one file system and it
- * is allowed; else a new file with those traits (NULL: the same mode and, for root, the same owner), that
- * shares the blocks where the file system can.  Not synced: see file_sync_all().  FILE_COPY_GONE where there
- * is no such file.  After a failure there is nothing under the name.
+ * nothing has (-EEXIST).  With link it is a further name (link(2)) where both are on one file system, it is
+ * allowed and the other has those traits; else a new file with those traits (NULL: the same mode and, for
+ * root, the same owner), that shares the blocks where the file system can.  Not synced: see file_sync_all().
+ * FILE_COPY_GONE where there is no such file.  After a failure there is nothing under the name.
  */
 #define FILE_COPY_GONE 1
 int file_copy(const char *from, int folder, const char *name, bool link, const struct file_traits *traits,

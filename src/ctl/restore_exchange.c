@@ -50,7 +50,8 @@ static int exchange_all(const struct exchange_folders *folders, struct error *er
     }
     if (r == 0 && unlinkat(folders->live, RESTORE_NEXT, AT_REMOVEDIR) < 0)
         r = error_system(err, errno, "cannot remove the folder " RESTORE_NEXT);
-    if (r == 0 && fsync(folders->live) < 0)
+    /* Three folders have changed, all of one file system. */
+    if (r == 0 && syncfs(folders->live) < 0)
         r = error_system(err, errno, "cannot sync the folder of downloads");
     return r;
 }

@@ -100,6 +100,19 @@ Test(folder, a_copy_has_the_traits_that_it_is_given_and_replaces_no_link)
     cr_expect_eq(file_copy(kept, folder, "link", false, NULL, &copy, NULL), -EEXIST);
 }
 
+Test(folder, what_is_to_have_another_owner_is_copied_and_not_linked)
+{
+    const struct file_traits own = {0, geteuid(), getegid()}, other_s = {0, NOBODY, NOBODY};
+    struct file_copy copy;
+
+    if (geteuid() != 0)
+        cr_skip("only root can give files away");
+    cr_assert_eq(file_copy(kept, folder, "linked", true, &own, &copy, NULL), 0);
+    cr_expect(copy.linked);
+    cr_assert_eq(file_copy(kept, folder, "copied", true, &other_s, &copy, NULL), 0);
+    cr_expect(!copy.linked, "it has the owner that the other has");
+}
+
 Test(folder, a_pipe_that_is_to_be_copied_keeps_nobody_waiting)
 {
     struct file_copy copy;

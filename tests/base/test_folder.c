@@ -106,7 +106,7 @@ Test(folder, what_is_to_have_another_owner_is_copied_and_not_linked)
     struct file_copy copy;
 
     if (geteuid() != 0)
-        cr_skip("only root can give files away");
+        cr_skip_test("only root can give files away");
     cr_assert_eq(file_copy(kept, folder, "linked", true, &own, &copy, NULL), 0);
     cr_expect(copy.linked);
     cr_assert_eq(file_copy(kept, folder, "copied", true, &other_s, &copy, NULL), 0);

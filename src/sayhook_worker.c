@@ -45,6 +45,7 @@ int main(int argc, char **argv)
         .name = "sayhook-worker",
         .summary = "speaks the jobs that wait and sends their webhooks",
         .keeps_state = true,
+        .writes_audio = true,
         .options = own,
         .uses_secrets = true,
     };

@@ -130,6 +130,47 @@ static int check_folders(const struct settings *settings, struct error *err)
     return r;
 }
 
+/* Without it a daemon that begins anew would end: better to know before it gives up what it is at. */
+static int check_place(const char *setting, const char *folder, int mode, struct error *err)
+{
+    int number;
+
+    if (access(folder, mode) == 0)
+        return 0;
+    number = errno;
+    return error_set(err, -number, "%s %s: %s; %s", setting, folder, strerrordesc_np(number),
+                     number == EROFS
+                         ? "a unit writes below /var/lib/sayhook and what ReadWritePaths= of a drop-in "
+                           "names, see 'systemctl edit'"
+                         : "'sayhookctl config check' as root says what mends it");
+}
+
+/* Whether each folder is there, and can be written in by who does.  Where there is no state yet, as on a
+ * machine that a configuration is only written on, nothing is missed but by who runs. */
+static int check_places(const struct program_description *program, const struct settings *settings, bool runs,
+                        struct error *err)
+{
+    const int audio = program->writes_audio ? W_OK | X_OK : F_OK;
+    char database[PATH_MAX], spool[PATH_MAX];
+    const char *folder;
+    int r;
+
+    if (!program->keeps_state)
+        return 0;
+    snprintf(database, sizeof database, "%s", settings->database);
+    snprintf(spool, sizeof spool, "%s", settings->spool_dir);
+    folder = dirname(database);
+    if (!runs && access(folder, F_OK) < 0)
+        return 0;
+    r = check_place("the database's folder", folder, W_OK | X_OK, err);
+    if (r == 0)
+        r = check_place("downloads_dir", settings->downloads_dir, audio, err);
+    if (r == 0) /* the worker makes it in a folder that is there */
+        r = access(spool, F_OK) == 0 ? check_place("spool_dir", spool, audio, err)
+                                     : check_place("the folder of spool_dir", dirname(spool), audio, err);
+    return r;
+}
+
 static int read_files(bool with_key, bool check_state, struct options *options, struct error *err)
 {
     const char *file = options_config_file(options);
@@ -147,8 +188,9 @@ static int read_files(bool with_key, bool check_state, struct options *options, 
 int options_check(const struct program_description *program, const struct options *options, struct error *err)
 {
     cleanup(options_release) struct options anew = {.config = options->config};
+    int r = read_files(program->uses_secrets, program->keeps_state, &anew, err);
 
-    return read_files(program->uses_secrets, program->keeps_state, &anew, err);
+    return r == 0 ? check_places(program, &anew.settings, true, err) : r;
 }
 
 static int load(const struct program_description *program, bool with_key, struct options *options)
@@ -173,7 +215,12 @@ int options_load_settings(const struct program_description *program, struct opti
 static int check_config(const struct program_description *program, struct options *options)
 {
     int code = load(program, true, options);
+    struct error error;
 
+    if (code == 0 && check_places(program, &options->settings, false, &error) < 0) {
+        fprintf(stderr, "%s: %s\n", program->name, error.text);
+        return EX_CONFIG;
+    }
     if (code == 0)
         printf("%s: ok\n",
                options_config_file(options) != NULL ? options_config_file(options) : "the defaults");

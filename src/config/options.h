@@ -46,6 +46,7 @@ struct program_description {
     bool settings_later;                  /* options_parse() reads no configuration, but for --check-config */
     bool uses_secrets;                    /* it is given the key that encrypts webhook secrets */
     bool keeps_state;                     /* it writes to the folders of the settings, so they are checked */
+    bool writes_audio;                    /* those of audio and of the spool among them */
     const char
         *config_variable; /* of the environment: names the file where --config does not; NULL is none */
 };
@@ -78,8 +79,8 @@ int options_load_settings(const struct program_description *program, struct opti
 void options_release(struct options *options);
 
 /*
- * Whether a program that runs on these options could begin anew with the configuration as it is now: 0, or a
- * negative errno value with what is wrong.
+ * Whether a program that runs on these options could begin anew with the configuration as it is now, the
+ * folders that it needs among it: 0, or a negative errno value with what is wrong.
  */
 int options_check(const struct program_description *program, const struct options *options,
                   struct error *err);

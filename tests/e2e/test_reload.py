@@ -150,6 +150,22 @@ def test_a_wrong_configuration_is_not_loaded_and_nothing_ends():
         product.client.wait(product.client.create()["job_id"], "completed")
 
 
+def test_a_configuration_whose_folders_are_missing_is_not_loaded_and_nothing_ends():
+    with started() as product:
+        for setting in ("downloads_dir", "spool_dir", "database"):
+            right = (product.state / "sayhook.conf").read_text()
+            configure(product, **{setting: f"{product.state}/nowhere/{setting}"})
+            for name, pid in (("api", product.api_pid), ("worker", product.worker_pid)):
+                before = product.log(name).count("not reloaded")
+                os.kill(pid, signal.SIGHUP)
+                wait_for(f"the {name} to refuse", lambda name=name: product.log(name).count("not reloaded") > before)
+                last = product.log(name).rsplit("not reloaded", 1)[1]
+                check("nowhere" in last and "sayhookctl config check" in last, f"the {name} names no folder and no command: {last}")
+                equal(starts(product, name), 1, f"starts of the {name}")
+            (product.state / "sayhook.conf").write_text(right)
+        product.client.wait(product.client.create()["job_id"], "completed")
+
+
 def test_a_reload_of_the_worker_keeps_what_is_spoken():
     text = long_text(9000)
     with started() as product:

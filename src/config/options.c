@@ -193,13 +193,23 @@ int options_check(const struct program_description *program, const struct option
     return r == 0 ? check_places(program, &anew.settings, true, err) : r;
 }
 
+/* What to do next about a configuration that cannot be read at all; "" where the error says so itself. */
+static const char *next_step(int r, const struct options *options)
+{
+    if (r == -EACCES)
+        return "; 'sayhookctl config check' as root says what mends it";
+    if (r == -ENOENT && options->config != NULL)
+        return "; 'sayhookctl --help-settings' prints a file to start from";
+    return "";
+}
+
 static int load(const struct program_description *program, bool with_key, struct options *options)
 {
     struct error error;
     int r = read_files(with_key, program->keeps_state, options, &error);
 
     if (r < 0) {
-        fprintf(stderr, "%s: %s\n", program->name, error.text);
+        fprintf(stderr, "%s: %s%s\n", program->name, error.text, next_step(r, options));
         return EX_CONFIG;
     }
     log_setup(program->name, options->settings.log_level, options->settings.log_format);

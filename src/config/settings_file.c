@@ -132,6 +132,11 @@ static void syntax_error(cfg_t *cfg, const char *format, va_list args)
         quote = strrchr(text, '\'');
         *quote = '\0';
         unknown_name(cfg->line, text + 16);
+    } else if (strcmp(text, "premature end of file") == 0) {
+        fault(current, cfg->line,
+              "the file ends within a value: a quote is never closed, or nothing follows a name");
+    } else if (strncmp(text, "unexpected token", 16) == 0) {
+        fault(current, cfg->line, "%s; a line is NAME = VALUE, or a comment behind #", text);
     } else {
         fault(current, cfg->line, "%s", text);
     }

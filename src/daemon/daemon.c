@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/daemon.h"
 
+#include <errno.h>
 #include <sys/prctl.h>
 #include <sysexits.h>
 
@@ -20,9 +21,20 @@ static bool may_reload(void *context)
     return true;
 }
 
+/* What is wrong with files, their owners and modes is what the doctor looks at; others say what helps. */
+static bool is_for_doctor(int r)
+{
+    static const int numbers[] = {EIO, EACCES, EPERM, EROFS, ENOENT, ENOSPC};
+
+    for (size_t i = 0; i < array_length(numbers); i++)
+        if (numbers[i] == -r)
+            return true;
+    return false;
+}
+
 static int fail(int r, const struct error *err)
 {
-    log_error("%s", err->text);
+    log_error("%s%s", err->text, is_for_doctor(r) ? "; 'sayhookctl doctor' as root says what mends it" : "");
     return daemon_exit_code(r);
 }
 

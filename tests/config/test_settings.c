@@ -190,7 +190,8 @@ Test(settings, a_fault_names_line_range_and_nearest_name)
                      "line 2: log_level = \"loud\": must be error, warning, info or debug");
     testcase_refused("/*\napi_threads = 2\n",
                      ":0: a quote or a comment that starts behind this line is never closed");
-    testcase_refused("api_threads = \"4", ":1: premature end of file");
+    testcase_refused("api_threads = \"4",
+                     ":1: the file ends within a value: a quote is never closed, or nothing follows a name");
     testcase_refused("webhook_ports = 443,8443",
                      ":1: webhook_ports = \"443,8443\": holds \"443,8443\"; entries are separated by spaces, "
                      "not by commas");

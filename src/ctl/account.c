@@ -110,6 +110,18 @@ size_t account_list_nginx(struct account *ret_accounts, size_t max)
     return count;
 }
 
+bool account_nginx_runs(void)
+{
+    cleanup(processes_close) DIR *processes = processes_open();
+    struct account account;
+    const char *pid;
+
+    while ((pid = processes_next(processes)) != NULL)
+        if (read_worker(pid, &account))
+            return true;
+    return false;
+}
+
 /* ---- access ---- */
 
 static bool is_in_group(const struct account *account, gid_t gid)

@@ -34,6 +34,9 @@ bool account_find(const char *name, struct account *ret_account);
  */
 size_t account_list_nginx(struct account *ret_accounts, size_t max);
 
+/* Whether a worker of nginx runs, of whichever configuration. */
+bool account_nginx_runs(void);
+
 /*
  * Whether the account may do that (of 4 to read, 2 to write, 1 to search) with a file, and enter the folders
  * that lead to it.  Where not, ret_blocking is the file or folder that is in the way.

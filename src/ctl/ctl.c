@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
@@ -205,6 +206,8 @@ int ctl_open_secrets(struct ctl *ctl, struct store **ret_store)
     r = secrets_seal(store, &count, &error);
     if (r < 0) {
         store_close(store);
+        if (!ctl->options.secret_key.given && geteuid() != 0)
+            return ctl_fail(ctl, ctl_code_of(r), "%s; root may read that of the services", error.text);
         return ctl_fail_error(ctl, r, &error);
     }
     if (count > 0) {
@@ -264,9 +267,19 @@ int ctl_code_of(int r)
     return code;
 }
 
+/* What to do next about an error that does not say so itself; "" where that depends. */
+static const char *next_step(int r)
+{
+    if ((r == -EACCES || r == -EPERM) && geteuid() != 0)
+        return "; run this command as root";
+    if (r == -ENOSPC)
+        return "; 'sayhookctl doctor' shows the room on each disk";
+    return "";
+}
+
 int ctl_fail_error(const struct ctl *ctl, int r, const struct error *error)
 {
-    return ctl_fail(ctl, ctl_code_of(r), "%s", error->text);
+    return ctl_fail(ctl, ctl_code_of(r), "%s%s", error->text, next_step(r));
 }
 
 int ctl_fail_no_key(const struct ctl *ctl, const char *key_id)

@@ -77,9 +77,17 @@ static int name_folder(struct backup *backup, const char *dir, struct error *err
 
 static int make_folder(struct backup *backup, struct error *err)
 {
+    char path[sizeof backup->dir];
+    const char *above;
+
+    memcpy(path, backup->dir, sizeof path); /* dirname() writes into its argument */
+    above = dirname(path);
     if (access(backup->dir, F_OK) == 0 && !is_empty(backup->dir))
         return error_set(err, -EEXIST, "%s is there and not an empty folder; a backup needs a new one",
                          backup->dir);
+    if (access(above, F_OK) < 0 && errno == ENOENT)
+        return error_set(err, -ENOENT, "there is no folder %s; make it with: install -d -m 0700 '%s'", above,
+                         above);
     /* 0700: the database has the texts of jobs that wait. */
     if (mkdir(backup->part, 0700) < 0)
         return errno == EEXIST
@@ -332,14 +340,14 @@ static int print_backup(const struct backup *backup)
     return ctl_print(backup->ctl, &text);
 }
 
-/* Without it, what is sealed in the backup is sealed for ever. */
+/* Without it, what is sealed in the backup is sealed for ever.  The services' key need not be ours to see. */
 static void remind_of_key(const struct ctl *ctl)
 {
     fprintf(stderr, "%s: the key that encrypts webhook secrets is not in it%s; %s\n", ctl->program->name,
             ctl->options.secret_key.given ? ", and they are of no use without it" : "",
             ctl->options.secret_key.given
-                ? "keep secret_key_file apart, once"
-                : "this service has none: the backup has the secrets in plain text");
+                ? "keep a copy of it apart, once"
+                : "the backup has the secrets in plain text, unless the services have a key as a credential");
 }
 
 int ctl_db_backup(struct ctl *ctl, int argc, char **argv)

@@ -106,6 +106,11 @@ static int check_backup(struct restore *restore, struct error *err)
         return error_set(err, -EUCLEAN,
                          "%s is not the file of which its " BACKUP_MANIFEST " speaks: it was changed", path);
     r = db_version_of(path, &version, err);
+    if (r == 0 && version != restore->manifest.schema_version)
+        return error_set(err, -EUCLEAN,
+                         "%s has schema version %d, and its " BACKUP_MANIFEST " speaks of %" PRId64
+                         ": it was changed",
+                         path, version, restore->manifest.schema_version);
     if (r == 0 && version > db_newest_version())
         r = error_set(
             err, -EPROTO,

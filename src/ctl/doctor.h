@@ -12,6 +12,9 @@
 #include "ctl/ctl.h"
 #include "ctl/finding.h"
 
+/* As whom the packaged daemons run. */
+#define SERVICE_USER "sayhook"
+
 struct doctor {
     struct ctl *ctl;
     const char *config_file;         /* NULL: there is none, and the defaults hold */
@@ -40,6 +43,9 @@ void doctor_find_owner(struct doctor *doctor);
 /* doctor_config.c: the first reads the settings that all others use. */
 void check_configuration(struct doctor *doctor, struct finding *finding);
 void check_secret_key(struct doctor *doctor, struct finding *finding);
+
+/* Notes that a question to the database has failed, with what to do about it. */
+void doctor_note_database(int r, const struct error *error, struct finding *finding);
 
 /* doctor_database.c: the first opens the store that others look at. */
 void check_database(struct doctor *doctor, struct finding *finding);

@@ -29,6 +29,14 @@ static void note_other_version(const struct doctor *doctor, int version, struct 
                    "systemctl restart sayhook-worker sayhook-api, which migrate it; make a backup before");
 }
 
+void doctor_note_database(int r, const struct error *error, struct finding *finding)
+{
+    finding_note(finding, VERDICT_FAULT, "%s", error->text);
+    if (r == -EUCLEAN)
+        finding_advise(finding,
+                       "restore the last backup: systemctl stop sayhook.target; sayhookctl db restore DIR");
+}
+
 static void note_unreadable(const struct doctor *doctor, int r, const struct error *error,
                             struct finding *finding)
 {
@@ -42,8 +50,11 @@ static void note_unreadable(const struct doctor *doctor, int r, const struct err
                        "setting `database`");
     } else {
         finding_note(finding, VERDICT_FAULT, "%s", error->text);
-        finding_advise(finding, "restore a backup of %s, or name the right file in the setting `database`",
-                       doctor->settings->database);
+        finding_advise(
+            finding,
+            "restore the last backup of %s: systemctl stop sayhook.target; sayhookctl db restore DIR; or "
+            "name the right file in the setting `database`",
+            doctor->settings->database);
     }
 }
 
@@ -93,12 +104,18 @@ void check_secrets(struct doctor *doctor, struct finding *finding)
     bool has_key = doctor->ctl->options.secret_key.given;
     int r = secrets_look(doctor->store, &is_plain, &error);
 
-    if (r == -EPROTO && !has_key && doctor->settings->secret_key_file[0] == '\0') {
+    if (r < 0 && r != -EPROTO) {
+        doctor_note_database(r, &error, finding);
+    } else if (r == -EPROTO && !has_key && doctor->settings->secret_key_file[0] == '\0') {
         finding_note(finding, VERDICT_OK,
                      "webhook secrets are encrypted, under a key that only the services have");
     } else if (r < 0) {
         finding_note(finding, VERDICT_FAULT, "%s", error.text);
-        finding_advise(finding, "put the key back that they were encrypted with");
+        finding_advise(finding,
+                       "put the key back that they were encrypted with: install -m 0400 COPY '%s'; then "
+                       "systemctl restart sayhook-worker",
+                       doctor->settings->secret_key_file[0] != '\0' ? doctor->settings->secret_key_file
+                                                                    : SECRET_KEY_DEFAULT_FILE);
     } else if (is_plain) {
         finding_note(finding, VERDICT_WARNING, "webhook secrets lie in plain text, though there is a key");
         finding_advise(finding, "restart the worker, which encrypts them: systemctl restart sayhook-worker");

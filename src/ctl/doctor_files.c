@@ -11,9 +11,6 @@
 #include "ctl/account.h"
 #include "ctl/doctor.h"
 
-/* As whom the packaged daemons run. */
-#define SERVICE_USER "sayhook"
-
 /* Debian's nginx is in it; the downloads' group, so that it may read them. */
 #define NGINX_GROUP "www-data"
 
@@ -90,6 +87,22 @@ static void check_writers(const char *path, const char *what, const struct stat 
     finding_advise(finding, "chmod go-w '%s'", path);
 }
 
+/* Root reads anything; the daemons may not. */
+static void check_readers(const struct doctor *doctor, struct finding *finding)
+{
+    char name[ACCOUNT_NAME_SIZE], blocking[PATH_MAX];
+    struct account account = {.uid = doctor->owner};
+
+    account_name(doctor->owner, name);
+    if (doctor->settings == NULL || doctor->owner == 0 || doctor->config_file[0] != '/' ||
+        !account_find(name, &account) || account_may(&account, doctor->config_file, MAY_READ, blocking))
+        return;
+    finding_note(finding, VERDICT_FAULT, "%s, as whom the daemons run, cannot read %s: %s is in the way",
+                 name, doctor->config_file, blocking);
+    finding_advise(finding, "chmod a+%s '%s'", strcmp(blocking, doctor->config_file) == 0 ? "r" : "x",
+                   blocking);
+}
+
 void check_configuration_owner(struct doctor *doctor, struct finding *finding)
 {
     char folder[PATH_MAX], name[ACCOUNT_NAME_SIZE];
@@ -106,6 +119,7 @@ void check_configuration_owner(struct doctor *doctor, struct finding *finding)
                          doctor->config_file, name);
             finding_advise(finding, "chown root '%s'", doctor->config_file);
         }
+        check_readers(doctor, finding);
     }
     if (strchr(doctor->config_file, '/') == NULL)
         return;

@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 
 #include "base/cleanup.h"
+#include "ctl/account.h"
 #include "ctl/doctor.h"
 
 #define NGINX_PROGRAM "/usr/sbin/nginx"
@@ -154,6 +155,10 @@ static void judge(const struct settings *settings, const char *text, struct find
         return;
     }
     check_body_limit(settings, start_of_file(text, place), finding);
+    if (!account_nginx_runs()) {
+        finding_note(finding, VERDICT_FAULT, "nginx does not run: no client reaches the API");
+        finding_advise(finding, "systemctl start nginx; journalctl -u nginx");
+    }
     if (finding->count == 0)
         finding_note(finding, VERDICT_OK,
                      "it leads to api_socket, serves downloads_dir and takes max_body_bytes");

@@ -74,9 +74,10 @@ void check_workers(struct doctor *doctor, struct finding *finding)
     struct worker_row *rows;
     struct error error;
     size_t count;
+    int r = worker_list(doctor->store, &rows, &count, &error);
 
-    if (worker_list(doctor->store, &rows, &count, &error) < 0) {
-        finding_note(finding, VERDICT_FAULT, "%s", error.text);
+    if (r < 0) {
+        doctor_note_database(r, &error, finding);
         return;
     }
     judge_workers(rows, count, finding);
@@ -131,9 +132,10 @@ static void look(struct doctor *doctor, void (*judge)(const struct service_view 
 {
     struct service_view view;
     struct error error;
+    int r = service_view_read(doctor->store, &view, &error);
 
-    if (service_view_read(doctor->store, &view, &error) < 0) {
-        finding_note(finding, VERDICT_FAULT, "%s", error.text);
+    if (r < 0) {
+        doctor_note_database(r, &error, finding);
         return;
     }
     judge(&view, finding);

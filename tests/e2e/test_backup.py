@@ -185,6 +185,7 @@ def test_what_is_no_backup_is_refused_and_changes_nothing():
         client = product.client
         job_id = client.wait(client.create()["job_id"])["job_id"]
         folder = product.state / "backup"
+        refused(product, 66, f"install -d -m 0700 '{product.state}/none'", "db", "backup", str(product.state / "none" / "first"))
         ask(product, "db", "backup", str(folder))
         product.stop()
         refused(product, 66, "is no backup", "db", "restore", str(product.state / "nothing"))
@@ -192,6 +193,7 @@ def test_what_is_no_backup_is_refused_and_changes_nothing():
             (folder / "database", lambda text: text[:-1] + b"x", 78),
             (folder / "manifest.json", lambda text: text.replace(b'"format":1', b'"format":2'), 78),
             (folder / "manifest.json", lambda text: text.replace(b'"files":1', b'"files":2'), 78),
+            (folder / "manifest.json", lambda text: text.replace(b'"schema_version":', b'"schema_version":9'), 78),
             (folder / "manifest.json", lambda text: text[:40], 65),
         ):
             kept = path.read_bytes()

@@ -9,6 +9,7 @@ import pty
 import re
 import select
 import signal
+import sqlite3
 import struct
 import subprocess
 import termios
@@ -182,7 +183,10 @@ def test_a_doctor_names_each_thing_that_is_broken_and_how_to_mend_it():
         with moded(configuration, 0o666):
             finds(product, "its owner", f"chmod go-w '{configuration}'")
         with moded(product.state / "secret_key", 0o644):
-            finds(product, "secret key", "its mode is 0644")
+            finds(product, "secret key", "its mode is 0644", f"chmod 0400 '{product.state}/secret_key'")
+        os.rename(product.state / "secret_key", product.state / "secret_key.away")
+        finds(product, "secret key", "install -m 0400 COPY ")
+        os.rename(product.state / "secret_key.away", product.state / "secret_key")
         os.rename(downloads, downloads + ".away")
         finds(product, "state's owners", downloads, "install -d -o ")
         os.rename(downloads + ".away", downloads)
@@ -200,6 +204,23 @@ def test_a_doctor_names_each_thing_that_is_broken_and_how_to_mend_it():
         os.kill(product.api_pid, signal.SIGKILL)
         wait_for("the API to end", lambda: not product.is_running(product.api_pid))
         finds(product, "API", "nobody listens", "systemctl start sayhook-api")
+
+
+def test_a_doctor_advises_a_backup_for_a_database_that_is_damaged():
+    with started() as product:
+        product.client.wait(product.client.create()["job_id"])
+        product.stop()
+        path = product.setting("database")
+        with contextlib.closing(sqlite3.connect(path)) as database:
+            page = database.execute("SELECT rootpage FROM sqlite_schema WHERE name = 'webhook_secrets'").fetchone()[0]
+            size = database.execute("PRAGMA page_size").fetchone()[0]
+        with open(path, "r+b") as database:
+            database.seek((page - 1) * size)
+            database.write(b"\xff" * size)
+        finds(product, "secrets", "malformed", "sayhookctl db restore DIR")
+        with open(path, "r+b") as database:
+            database.write(b"\xff" * size)
+        finds(product, "database", "not a database", "sayhookctl db restore DIR")
 
 
 def test_a_doctor_sees_another_program_at_the_database():

@@ -34,7 +34,7 @@ static int refuse_owner(const char *path, uid_t owner, struct error *err)
 
     user_name(owner, name);
     user_name(geteuid(), self);
-    return error_set(err, -EPERM, "it belongs to %s, and this runs as %s; mend it with: chown %s %s", name,
+    return error_set(err, -EPERM, "it belongs to %s, and this runs as %s; mend it with: chown %s '%s'", name,
                      self, self, path);
 }
 
@@ -56,7 +56,7 @@ int ownership_check(const char *path, const struct stat *status, enum owner owne
     if ((status->st_mode & forbidden) != 0)
         return error_set(
             err, -EPERM,
-            "its mode is %04o, so that others than its owner may %s it; mend it with: chmod %s %s",
+            "its mode is %04o, so that others than its owner may %s it; mend it with: chmod %s '%s'",
             (unsigned int)status->st_mode & 07777, (forbidden & (S_IRGRP | S_IROTH)) != 0 ? "use" : "change",
             mode_change(forbidden), path);
     return 0;

@@ -11,6 +11,10 @@
 
 #include "base/error.h"
 
+/* What a mode grants to others than the owner: to change it, and to do anything at all. */
+#define OTHERS_MAY_CHANGE (S_IWGRP | S_IWOTH)
+#define OTHERS_MAY_ANY    (S_IRWXG | S_IRWXO)
+
 /* Who may own it.  Root checks for other users, too, so that for root any owner will do. */
 enum owner {
     OWNER_SELF_OR_ROOT, /* it is read */

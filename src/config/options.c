@@ -126,7 +126,7 @@ static int check_folders(const struct settings *settings, struct error *err)
     int r = 0;
 
     for (size_t i = 0; r == 0 && i < array_length(folders); i++)
-        r = ownership_check_path(folders[i], OWNER_SELF, S_IWGRP | S_IWOTH, err);
+        r = ownership_check_path(folders[i], OWNER_SELF, OTHERS_MAY_CHANGE, err);
     return r;
 }
 
@@ -174,7 +174,7 @@ static int check_places(const struct program_description *program, const struct 
 static int read_files(bool with_key, bool check_state, struct options *options, struct error *err)
 {
     const char *file = options_config_file(options);
-    int r = file != NULL ? ownership_check_path(file, OWNER_SELF_OR_ROOT, S_IWGRP | S_IWOTH, err) : 0;
+    int r = file != NULL ? ownership_check_path(file, OWNER_SELF_OR_ROOT, OTHERS_MAY_CHANGE, err) : 0;
 
     if (r == 0)
         r = settings_load(file, &options->settings, err);

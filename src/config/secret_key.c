@@ -21,7 +21,7 @@ static int check_file(const char *path, const struct stat *status, bool credenti
     if (!S_ISREG(status->st_mode))
         return error_set(err, -EINVAL, "it is not a regular file");
     /* The access list by which systemd lets the service read shows in the bits of the group. */
-    if (!credential && ownership_check(path, status, OWNER_SELF_OR_ROOT, S_IRWXG | S_IRWXO, err) < 0)
+    if (!credential && ownership_check(path, status, OWNER_SELF_OR_ROOT, OTHERS_MAY_ANY, err) < 0)
         return -EINVAL;
     if (status->st_size != SECRET_KEY_SIZE)
         return error_set(err, -EINVAL,

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "base/cleanup.h"
+#include "base/ownership.h"
 #include "ctl/account.h"
 #include "ctl/doctor.h"
 
@@ -80,7 +81,7 @@ static void check_writers(const char *path, const char *what, const struct stat 
                           struct finding *finding)
 {
     /* In a folder like /tmp each may change only what is theirs. */
-    if ((status->st_mode & (S_IWGRP | S_IWOTH)) == 0 || (status->st_mode & S_ISVTX) != 0)
+    if ((status->st_mode & OTHERS_MAY_CHANGE) == 0 || (status->st_mode & S_ISVTX) != 0)
         return;
     finding_note(finding, VERDICT_FAULT, "%s %s has the mode %04o: others than its owner may change it", what,
                  path, (unsigned int)status->st_mode & 07777);
@@ -139,9 +140,9 @@ struct folder_rule {
     const char *group; /* likewise; NULL is the owner's */
 };
 
-static const struct folder_rule database_folder = {"the database's folder", S_IWOTH, "0750", NULL};
-static const struct folder_rule downloads_folder = {"downloads_dir", S_IWOTH, "2750", NGINX_GROUP};
-static const struct folder_rule spool_folder = {"spool_dir", S_IRWXG | S_IRWXO, "0700", NULL};
+static const struct folder_rule database_folder = {"the database's folder", OTHERS_MAY_CHANGE, "0750", NULL};
+static const struct folder_rule downloads_folder = {"downloads_dir", OTHERS_MAY_CHANGE, "2750", NGINX_GROUP};
+static const struct folder_rule spool_folder = {"spool_dir", OTHERS_MAY_ANY, "0700", NULL};
 
 static void advise_making(const struct doctor *doctor, const char *path, const struct folder_rule *rule,
                           struct finding *finding)
@@ -159,6 +160,7 @@ static void check_folder(const struct doctor *doctor, const char *path, const st
 {
     size_t before = finding->count;
     struct stat status;
+    bool may_change;
 
     if (!look(path, rule->what, true, &status, finding)) {
         if (finding->count > before && finding->notes[before].verdict == VERDICT_FAULT)
@@ -173,11 +175,11 @@ static void check_folder(const struct doctor *doctor, const char *path, const st
     check_owner(doctor, path, rule->what, &status, finding);
     if ((status.st_mode & rule->forbidden) == 0)
         return;
-    finding_note(finding, (status.st_mode & S_IWOTH) != 0 ? VERDICT_FAULT : VERDICT_WARNING,
-                 "%s %s has the mode %04o: others may %s", rule->what, path,
-                 (unsigned int)status.st_mode & 07777,
-                 (status.st_mode & S_IWOTH) != 0 ? "change what is in it" : "see what is in it");
-    finding_advise(finding, "chmod %s '%s'", rule->forbidden == S_IWOTH ? "o-w" : "go=", path);
+    may_change = (status.st_mode & OTHERS_MAY_CHANGE) != 0; /* then no daemon starts */
+    finding_note(finding, may_change ? VERDICT_FAULT : VERDICT_WARNING,
+                 "%s %s has the mode %04o: others may %s what is in it", rule->what, path,
+                 (unsigned int)status.st_mode & 07777, may_change ? "change" : "see");
+    finding_advise(finding, "chmod %s '%s'", rule->forbidden == OTHERS_MAY_CHANGE ? "go-w" : "go=", path);
 }
 
 /* Where the setting names another file by mistake, nobody shall be told to change that one's mode.  To be

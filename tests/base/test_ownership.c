@@ -11,8 +11,6 @@
 /* A user that nothing belongs to. */
 #define NOBODY 65534
 
-#define WRITABLE_BY_OTHERS (S_IWGRP | S_IWOTH)
-
 static struct stat of(mode_t mode, uid_t owner)
 {
     return (struct stat){.st_mode = mode, .st_uid = owner};
@@ -37,17 +35,17 @@ Test(ownership, what_others_may_change_is_refused_with_the_command_that_mends_it
 {
     uid_t self = geteuid();
 
-    testcase_passes(of(S_IFREG | 0644, self), OWNER_SELF_OR_ROOT, WRITABLE_BY_OTHERS);
-    testcase_passes(of(S_IFDIR | 02750, self), OWNER_SELF, WRITABLE_BY_OTHERS);
-    testcase_passes(of(S_IFIFO | 0666, self), OWNER_SELF, WRITABLE_BY_OTHERS); /* --config <(echo ...) */
-    testcase_refused(of(S_IFREG | 0664, self), OWNER_SELF_OR_ROOT, WRITABLE_BY_OTHERS, "chmod go-w /x");
-    testcase_refused(of(S_IFDIR | 01777, self), OWNER_SELF, WRITABLE_BY_OTHERS, "chmod go-w /x");
-    testcase_refused(of(S_IFREG | 0440, self), OWNER_SELF_OR_ROOT, S_IRWXG | S_IRWXO, "chmod go= /x");
+    testcase_passes(of(S_IFREG | 0644, self), OWNER_SELF_OR_ROOT, OTHERS_MAY_CHANGE);
+    testcase_passes(of(S_IFDIR | 02750, self), OWNER_SELF, OTHERS_MAY_CHANGE);
+    testcase_passes(of(S_IFIFO | 0666, self), OWNER_SELF, OTHERS_MAY_CHANGE); /* --config <(echo ...) */
+    testcase_refused(of(S_IFREG | 0664, self), OWNER_SELF_OR_ROOT, OTHERS_MAY_CHANGE, "chmod go-w '/x'");
+    testcase_refused(of(S_IFDIR | 01777, self), OWNER_SELF, OTHERS_MAY_CHANGE, "chmod go-w '/x'");
+    testcase_refused(of(S_IFREG | 0440, self), OWNER_SELF_OR_ROOT, OTHERS_MAY_ANY, "chmod go= '/x'");
 }
 
 Test(ownership, what_is_not_there_passes)
 {
-    cr_expect_eq(ownership_check_path("/nonexistent/x", OWNER_SELF, WRITABLE_BY_OTHERS, NULL), 0);
+    cr_expect_eq(ownership_check_path("/nonexistent/x", OWNER_SELF, OTHERS_MAY_CHANGE, NULL), 0);
 }
 
 Test(ownership, another_user_s_is_refused)

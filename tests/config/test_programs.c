@@ -157,7 +157,7 @@ static void testcase_refuses(const char *name, const char *what)
 {
     char command[128];
 
-    snprintf(command, sizeof command, "chmod go-w %s", what);
+    snprintf(command, sizeof command, "chmod go-w '%s'", what);
     testcase_fails(EX_CONFIG, name, command, RUN(name, "--check-config", "--config", config));
 }
 

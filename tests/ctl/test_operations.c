@@ -343,8 +343,8 @@ Test(operations, what_others_may_change_is_named_with_the_command_that_mends_it)
     make_folders();
     cr_assert_eq(chmod(config, 0666), 0);
     snprintf(path, sizeof path, "%s/downloads", database.folder);
-    cr_assert_eq(chmod(path, 0777), 0);
-    snprintf(command, sizeof command, "chmod o-w '%s'", path);
+    cr_assert_eq(chmod(path, 0770), 0); /* the group is among the others */
+    snprintf(command, sizeof command, "chmod go-w '%s'", path);
     FAULTY("has the mode 0666: others than its owner may change it", "chmod go-w '", command);
 }
 

@@ -179,7 +179,7 @@ def test_a_doctor_names_each_thing_that_is_broken_and_how_to_mend_it():
     with started() as product:
         downloads, configuration = product.setting("downloads_dir"), product.env["SAYHOOK_CONFIG"]
         with moded(downloads, 0o777):
-            finds(product, "state's owners", f"chmod o-w '{downloads}'")
+            finds(product, "state's owners", f"chmod go-w '{downloads}'")
         with moded(configuration, 0o666):
             finds(product, "its owner", f"chmod go-w '{configuration}'")
         with moded(product.state / "secret_key", 0o644):

@@ -67,10 +67,34 @@ int ownership_check_path(const char *path, enum owner owner, mode_t forbidden, s
     struct stat status;
     int r;
 
-    if (stat(path, &status) < 0)
-        return errno == ENOENT ? 0 : error_system(err, errno, "cannot look at %s", path);
-    r = ownership_check(path, &status, owner, forbidden, err);
+    if (stat(path, &status) == 0)
+        r = ownership_check(path, &status, owner, forbidden, err);
+    else if (errno == ENOENT)
+        r = 0;
+    else if (errno == EACCES)
+        r = ownership_refuse_reading(path, false, err);
+    else
+        return error_system(err, errno, "cannot look at %s", path);
     return r < 0 ? error_prefix(err, r, "%s", path) : 0;
+}
+
+int ownership_refuse_reading(const char *path, bool is_secret, struct error *err)
+{
+    char self[USER_NAME_MAX], owner[USER_NAME_MAX];
+    struct stat status;
+
+    user_name(geteuid(), self);
+    if (stat(path, &status) < 0)
+        return error_set(err, -EACCES, "%s may not enter a folder above it; see: namei -l '%s'", self, path);
+    user_name(status.st_uid, owner);
+    if (is_secret && status.st_uid != geteuid()) /* nobody shall take it from the service by mistake */
+        return error_set(err, -EACCES,
+                         "it is %s's to read, and this runs as %s; where the service does, mend it with: "
+                         "chown %s '%s'",
+                         owner, self, self, path);
+    return error_set(err, -EACCES,
+                     "its mode is %04o, so that %s may not read it; mend it with: chmod %s+r '%s'",
+                     (unsigned int)status.st_mode & 07777, self, is_secret ? "u" : "a", path);
 }
 
 /* Of a file that has a further name, who knows in whose folder that one lies. */

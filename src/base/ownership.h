@@ -6,6 +6,7 @@
 #ifndef BASE_OWNERSHIP_H
 #define BASE_OWNERSHIP_H
 
+#include <stdbool.h>
 #include <sys/stat.h>
 #include <sys/types.h>
 
@@ -30,6 +31,12 @@ int ownership_check(const char *path, const struct stat *status, enum owner owne
 
 /* The same of a path; what is not there passes. */
 int ownership_check_path(const char *path, enum owner owner, mode_t forbidden, struct error *err);
+
+/*
+ * Why this process may not read a file (EACCES), with the command that mends it: one that is secret has to be
+ * this user's, any other may be everybody's to read.  Returns -EACCES.
+ */
+int ownership_refuse_reading(const char *path, bool is_secret, struct error *err);
 
 /*
  * Opens a file to read and write, close-on-exec, and makes it where it is not there; flags are further ones

@@ -178,6 +178,8 @@ static int read_files(bool with_key, bool check_state, struct options *options, 
 
     if (r == 0)
         r = settings_load(file, &options->settings, err);
+    if (r == -EACCES)
+        error_prefix(err, ownership_refuse_reading(file, false, err), "%s", file);
     if (r == 0 && check_state)
         r = check_folders(&options->settings, err);
     if (r == 0 && with_key)
@@ -196,8 +198,6 @@ int options_check(const struct program_description *program, const struct option
 /* What to do next about a configuration that cannot be read at all; "" where the error says so itself. */
 static const char *next_step(int r, const struct options *options)
 {
-    if (r == -EACCES)
-        return "; 'sayhookctl config check' as root says what mends it";
     if (r == -ENOENT && options->config != NULL)
         return "; 'sayhookctl --help-settings' prints a file to start from";
     return "";

@@ -37,6 +37,8 @@ static int read_file(const char *path, bool credential, struct secret_key *ret_k
     struct stat status;
     int r;
 
+    if (fd < 0 && errno == EACCES && !credential)
+        return ownership_refuse_reading(path, true, err) < 0 ? -EINVAL : 0;
     if (fd < 0)
         return error_set(err, -EINVAL, "cannot open it: %s", strerrordesc_np(errno));
     if (fstat(fd, &status) < 0)

@@ -57,6 +57,45 @@ Test(ownership, another_user_s_is_refused)
     testcase_refused(of(S_IFDIR | 0700, 0), OWNER_SELF, 0, "belongs to root");
 }
 
+static void testcase_unreadable(const char *path, mode_t mode, uid_t owner, bool is_secret, const char *said)
+{
+    struct error err = {""};
+
+    cr_assert_eq(seteuid(0), 0);
+    cr_assert_eq(chown(path, owner, 0), 0);
+    cr_assert_eq(chmod(path, mode), 0);
+    cr_assert_eq(seteuid(NOBODY), 0);
+    cr_expect_eq(ownership_refuse_reading(path, is_secret, &err), -EACCES);
+    cr_expect_not_null(strstr(err.text, said), "%s lacks %s", err.text, said);
+}
+
+Test(ownership, what_may_not_be_read_is_refused_with_the_command_that_mends_it)
+{
+    char folder[] = "/tmp/sayhook-owner-XXXXXX", path[64];
+    struct error err = {""};
+    FILE *file;
+
+    if (geteuid() != 0)
+        cr_skip("only root can give files away");
+    cr_assert_not_null(mkdtemp(folder));
+    cr_assert_eq(chmod(folder, 0755), 0);
+    snprintf(path, sizeof path, "%s/x", folder);
+    cr_assert_not_null(file = fopen(path, "w"));
+    fclose(file);
+    testcase_unreadable(path, 0600, 0, false, "chmod a+r '/tmp/");
+    testcase_unreadable(path, 0400, 0, true, "it is root's to read");
+    testcase_unreadable(path, 0400, 0, true, "chown nobody '/tmp/");
+    testcase_unreadable(path, 0200, NOBODY, true, "chmod u+r '/tmp/");
+    cr_assert_eq(seteuid(0), 0);
+    cr_assert_eq(chmod(folder, 0700), 0);
+    cr_assert_eq(seteuid(NOBODY), 0);
+    cr_expect_eq(ownership_check_path(path, OWNER_SELF_OR_ROOT, 0, &err), -EACCES);
+    cr_expect_not_null(strstr(err.text, "namei -l '/tmp/"), "%s", err.text);
+    cr_assert_eq(seteuid(0), 0);
+    unlink(path);
+    rmdir(folder);
+}
+
 Test(ownership, what_root_makes_in_a_folder_of_another_is_the_other_s)
 {
     char folder[] = "/tmp/sayhook-owner-XXXXXX", path[64];

@@ -101,6 +101,23 @@ Test(options, a_wrong_configuration_exits_with_78)
     unlink(path);
 }
 
+Test(options, a_configuration_that_the_service_may_not_read_says_what_lets_it)
+{
+    char path[] = "/tmp/sayhook-options-XXXXXX", command[64];
+    struct options options = {.config = path};
+    struct error error = {""};
+
+    if (geteuid() != 0)
+        cr_skip("only root can be another user");
+    close(mkstemp(path));
+    snprintf(command, sizeof command, "chmod a+r '%s'", path);
+    cr_assert_eq(seteuid(65534), 0);
+    cr_expect_lt(options_check(&program, &options, &error), 0);
+    cr_expect_not_null(strstr(error.text, command), "%s", error.text);
+    cr_assert_eq(seteuid(0), 0);
+    unlink(path);
+}
+
 Test(options, subcommands_read_options_between_arguments)
 {
     char *argv[] = {(char[]){"speak"}, (char[]){"file"}, (char[]){"--colour=blue"}, (char[]){"more"}, NULL};

@@ -14,6 +14,9 @@ from product import BUILD, PATIENCE, check, equal, started, wait_for
 # sd_listen_fds(3): the first descriptor, and whom they are meant for.
 LISTEN = 'exec 3<&"$0"; LISTEN_FDS=1 LISTEN_PID=$$ exec "$@"'
 
+# sd_watchdog_enabled(3): so short that nobody waits long for a sign of life.
+WATCHDOG_USEC = "400000"
+
 
 @contextlib.contextmanager
 def service_manager(product):
@@ -32,6 +35,7 @@ def daemon(product, name, *arguments, listener=None, notices=None):
         command = ["sh", "-c", LISTEN, str(listener.fileno()), *command]
     if notices is not None:
         environment["NOTIFY_SOCKET"] = notices.getsockname()
+        environment["WATCHDOG_USEC"] = WATCHDOG_USEC
     with open(product.state / "log" / f"{name}-again.log", "ab") as log:
         process = subprocess.Popen(
             command,
@@ -101,6 +105,34 @@ def test_daemons_tell_systemd_when_they_are_ready_and_when_they_stop():
                 process.terminate()
                 check("STOPPING=1" in hear_until_end(process, notices), f"{program[0]} does not say that it stops")
                 equal(process.wait(PATIENCE), 0, f"the exit code of {program[0]}")
+
+
+def hear_status(notices, wanted):
+    """Waits for a sign of life with a status of these words."""
+
+    def heard():
+        with contextlib.suppress(TimeoutError):
+            said = notices.recv(4096).decode().splitlines()
+            return "WATCHDOG=1" in said and any(line.startswith("STATUS=") and wanted in line for line in said)
+        return False
+
+    notices.settimeout(0.05)
+    wait_for(f"a status with {wanted!r}", heard, pause=0)
+
+
+def test_signs_of_life_come_with_a_status_of_what_goes_on():
+    with started() as product, service_manager(product) as notices:
+        for pid in (product.api_pid, product.worker_pid):
+            os.kill(pid, signal.SIGTERM)
+            wait_for("a daemon to end", lambda pid=pid: not product.is_running(pid))
+        with daemon(product, "sayhook-api", notices=notices):
+            hear_status(notices, "taking requests: 0 in the last")
+            job_id = product.client.create(text="A long story, told once more. " * 20000)["job_id"]
+            hear_status(notices, "taking requests: 1 in the last")
+        with daemon(product, "sayhook-worker", "--synth", str(BUILD / "sayhook-synth"), notices=notices):
+            hear_status(notices, "speaking 1 job; sends webhooks")
+            product.ctl("job", "cancel", job_id)
+            hear_status(notices, "waiting for jobs; sends webhooks")
 
 
 def test_a_database_that_a_newer_sayhook_made_stops_the_daemons_for_good():

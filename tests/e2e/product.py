@@ -26,6 +26,8 @@ import time
 import urllib.parse
 import wave
 
+import ctl_contract
+
 try:
     import contract
 except ImportError as error:  # python3-jsonschema or python3-yaml is missing
@@ -350,7 +352,9 @@ class Product:
     def ctl(self, *arguments):
         """sayhookctl's JSON."""
         command = [str(BUILD / "sayhookctl"), "--config", self.env["SAYHOOK_CONFIG"], *arguments, "--json"]
-        return json.loads(subprocess.run(command, stdout=subprocess.PIPE, timeout=PATIENCE, check=True).stdout)
+        document = json.loads(subprocess.run(command, stdout=subprocess.PIPE, timeout=PATIENCE, check=True).stdout)
+        ctl_contract.check_document(arguments, document)
+        return document
 
     def setting(self, name):
         """What the configuration that scripts/run wrote says."""

@@ -5,6 +5,7 @@
 #include <sys/eventfd.h>
 
 #include "api/internal.h"
+#include "base/log.h"
 #include "codec/json_write.h"
 #include "job/catalogue.h"
 #include "job/files.h"
@@ -90,7 +91,10 @@ bool storage_is_full(struct api *api)
         return atomic_load(&api->storage_is_full);
     atomic_store(&api->space_at, now + CHECK_INTERVAL_MS);
     full = job_space_is_below(api->settings, api->settings->disk_reserve);
-    atomic_store(&api->storage_is_full, full);
+    if (atomic_exchange(&api->storage_is_full, full) != full)
+        log_write(full ? LOG_LEVEL_ERROR : LOG_LEVEL_INFO, NULL,
+                  full ? "the disk is below its reserve: jobs are refused with 507 until there is room"
+                       : "the disk has room again: jobs are taken");
     return full;
 }
 

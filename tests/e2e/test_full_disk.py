@@ -7,7 +7,7 @@ import time
 
 from product import check, equal, started, wait_for
 
-# SAYHOOK_DISK_CYCLES=50 is what docs/OPERATIONS.md tells the figures of.
+# SAYHOOK_DISK_CYCLES=50 is the whole of it; each takes seconds.
 CYCLES = int(os.environ.get("SAYHOOK_DISK_CYCLES", "6"))
 DISK = "96m"
 # In proportion to the disk and the jobs; no job here is large enough to have filled it by itself.
@@ -76,6 +76,8 @@ def test_a_disk_that_is_full_to_the_last_byte_and_freed_again_loses_nothing():
             equal(job["status"], "completed", f"the end of {job_id} ({job.get('error')})")
             client.download(job)
         check("reserve" in product.log("worker"), "the worker's log says nothing of the disk")
+        for words in ("below its reserve: jobs are refused with 507", "room again: jobs are taken"):
+            check(words in product.log("api"), f"the API's log does not say {words!r}")
         for pid in (product.api_pid, product.worker_pid):
             check(product.is_running(pid), "a daemon has ended")
         print(f"# {CYCLES} times full, {len(owed)} jobs kept; taken again {max(times):.2f} s after it was freed at most")

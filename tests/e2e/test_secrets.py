@@ -183,7 +183,7 @@ def test_a_key_file_that_is_wrong_is_refused_before_anything_starts():
         key.write_bytes(os.urandom(32))
         for mode in (0o640, 0o604):
             key.chmod(mode)
-            Variant(product, key).expect_refused("0400 is right", *users)
+            Variant(product, key).expect_refused(f"chmod go= '{key}'", *users)
         key.chmod(0o600)
         key.write_bytes(b"0" * 64)
         Variant(product, key).expect_refused("32 raw ones are right", *users)

@@ -375,6 +375,12 @@ def ask(port, method, path, key=None, secure=False):
         return Answer(response.status, response.headers, response.read())
 
 
+def http2(port, path):
+    """Version and status of an answer, as curl says them, which asks for HTTP/2."""
+    words = ["curl", "--silent", "--insecure", "--http2", "--output", os.devnull, "--write-out", "%{http_version} %{http_code}"]
+    return subprocess.run([*words, f"https://127.0.0.1:{port}{path}"], stdout=subprocess.PIPE, check=True).stdout.decode()
+
+
 def test_a_site_answers_over_tls_and_tells_those_who_come_without_it():
     with started() as product, site(product) as (plain, secure):
         client = product.client
@@ -394,6 +400,8 @@ def test_a_site_answers_over_tls_and_tells_those_who_come_without_it():
                 answer.expect_problem(status)
             equal(answer.headers["Strict-Transport-Security"], "max-age=31536000", f"HSTS of {status}")
             check((answer.headers["ETag"] or '"')[0] == '"', f"{path} has a weak tag")
+        for path, status in ((f"/v1/download/{job_id}", 200), ("/v1/jobs", 401), ("/nothing", 404)):
+            equal(http2(secure, path), f"2 {status}", f"HTTP/2 of {path}")
         ask(plain, "GET", f"/v1/jobs/{job_id}", key=client.key).expect_problem(403, "https_required")
         ask(plain, "POST", "/v1/tts/async", key=client.key).expect_problem(403, "https_required")
         ask(plain, "TRACE", "/").expect_problem(405)

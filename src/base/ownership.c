@@ -12,28 +12,26 @@
 
 #include "base/cleanup.h"
 
-/* A user's name, or number where it has none. */
-#define USER_NAME_MAX 64
 /* A record of the user database: larger ones are shown as numbers. */
 #define USER_RECORD_MAX 4096
 
-static void user_name(uid_t user, char ret_name[USER_NAME_MAX])
+void owner_name(uid_t user, char ret_name[OWNER_NAME_SIZE])
 {
     char record[USER_RECORD_MAX];
     struct passwd entry, *found = NULL;
 
     if (getpwuid_r(user, &entry, record, sizeof record, &found) == 0 && found != NULL)
-        snprintf(ret_name, USER_NAME_MAX, "%s", found->pw_name);
+        snprintf(ret_name, OWNER_NAME_SIZE, "%s", found->pw_name);
     else
-        snprintf(ret_name, USER_NAME_MAX, "%u", (unsigned int)user);
+        snprintf(ret_name, OWNER_NAME_SIZE, "%u", (unsigned int)user);
 }
 
 static int refuse_owner(const char *path, uid_t owner, struct error *err)
 {
-    char name[USER_NAME_MAX], self[USER_NAME_MAX];
+    char name[OWNER_NAME_SIZE], self[OWNER_NAME_SIZE];
 
-    user_name(owner, name);
-    user_name(geteuid(), self);
+    owner_name(owner, name);
+    owner_name(geteuid(), self);
     return error_set(err, -EPERM, "it belongs to %s, and this runs as %s; mend it with: chown %s '%s'", name,
                      self, self, path);
 }
@@ -80,13 +78,13 @@ int ownership_check_path(const char *path, enum owner owner, mode_t forbidden, s
 
 int ownership_refuse_reading(const char *path, bool is_secret, struct error *err)
 {
-    char self[USER_NAME_MAX], owner[USER_NAME_MAX];
+    char self[OWNER_NAME_SIZE], owner[OWNER_NAME_SIZE];
     struct stat status;
 
-    user_name(geteuid(), self);
+    owner_name(geteuid(), self);
     if (stat(path, &status) < 0)
         return error_set(err, -EACCES, "%s may not enter a folder above it; see: namei -l '%s'", self, path);
-    user_name(status.st_uid, owner);
+    owner_name(status.st_uid, owner);
     if (is_secret && status.st_uid != geteuid()) /* nobody shall take it from the service by mistake */
         return error_set(err, -EACCES,
                          "it is %s's to read, and this runs as %s; where the service does, mend it with: "

@@ -22,6 +22,10 @@ enum owner {
     OWNER_SELF,         /* it is written */
 };
 
+/* The user's name or, where it has none, its number. */
+#define OWNER_NAME_SIZE 64
+void owner_name(uid_t user, char ret_name[OWNER_NAME_SIZE]);
+
 /*
  * Refuses (-EPERM) a file or folder of another owner, or whose mode grants any of forbidden (bits as
  * S_IWOTH), with the command that mends it.  What is neither a regular file nor a folder passes.

@@ -15,24 +15,14 @@
 /* As whom Debian's nginx serves. */
 #define NGINX_USER "www-data"
 
-void account_name(uid_t uid, char ret_name[ACCOUNT_NAME_SIZE])
-{
-    const struct passwd *user = getpwuid(uid);
-
-    if (user != NULL)
-        snprintf(ret_name, ACCOUNT_NAME_SIZE, "%s", user->pw_name);
-    else
-        snprintf(ret_name, ACCOUNT_NAME_SIZE, "%u", (unsigned int)uid);
-}
-
-void account_group_name(gid_t gid, char ret_name[ACCOUNT_NAME_SIZE])
+void account_group_name(gid_t gid, char ret_name[ACCOUNT_GROUP_NAME_SIZE])
 {
     const struct group *group = getgrgid(gid);
 
     if (group != NULL)
-        snprintf(ret_name, ACCOUNT_NAME_SIZE, "%s", group->gr_name);
+        snprintf(ret_name, ACCOUNT_GROUP_NAME_SIZE, "%s", group->gr_name);
     else
-        snprintf(ret_name, ACCOUNT_NAME_SIZE, "%u", (unsigned int)gid);
+        snprintf(ret_name, ACCOUNT_GROUP_NAME_SIZE, "%u", (unsigned int)gid);
 }
 
 bool account_find(const char *name, struct account *ret_account)

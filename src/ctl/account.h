@@ -19,11 +19,9 @@ struct account {
     size_t group_count;
 };
 
-#define ACCOUNT_NAME_SIZE 40
-
-/* The user's name or, where it has none, its number. */
-void account_name(uid_t uid, char ret_name[ACCOUNT_NAME_SIZE]);
-void account_group_name(gid_t gid, char ret_name[ACCOUNT_NAME_SIZE]);
+/* The group's name or, where it has none, its number. */
+#define ACCOUNT_GROUP_NAME_SIZE 64
+void account_group_name(gid_t gid, char ret_name[ACCOUNT_GROUP_NAME_SIZE]);
 
 /* False where there is no such user. */
 bool account_find(const char *name, struct account *ret_account);

@@ -116,23 +116,6 @@ static void append_row(struct buf *text, const struct outbox_entry *entry)
     show_string(text, entry->receiver);
 }
 
-static void label(struct buf *text, const char *name)
-{
-    buf_printf(text, "%s%-16s", text->length > 0 ? "\n" : "", name);
-}
-
-static void line(struct buf *text, const char *name, const char *value)
-{
-    label(text, name);
-    show_string(text, value);
-}
-
-static void line_time(struct buf *text, const char *name, int64_t wall_ms)
-{
-    label(text, name);
-    show_time(text, wall_ms);
-}
-
 /* Its time has come and gone: what fails is tried by one at a time, and what is slow by few. */
 static bool is_overdue(const struct outbox_entry *entry)
 {
@@ -144,26 +127,26 @@ static bool is_overdue(const struct outbox_entry *entry)
 
 static void append_entry_text(struct buf *text, const struct outbox_entry *entry)
 {
-    line(text, "webhook", entry->webhook_id);
-    line(text, "event", event_type_name(entry->event));
-    line(text, "job", entry->job_id[0] != '\0' ? entry->job_id : NULL);
-    line(text, "key", entry->key_id);
-    line(text, "URL", entry->url);
-    line(text, "receiver", entry->receiver);
+    show_line(text, "webhook", entry->webhook_id);
+    show_line(text, "event", event_type_name(entry->event));
+    show_line(text, "job", entry->job_id[0] != '\0' ? entry->job_id : NULL);
+    show_line(text, "key", entry->key_id);
+    show_line(text, "URL", entry->url);
+    show_line(text, "receiver", entry->receiver);
     if (entry->paused_until > clock_wall_ms(&clock_system)) {
         buf_append_str(text, ", to which nothing goes until ");
         show_time(text, entry->paused_until);
     }
-    line(text, "status", webhook_status_name(entry->status));
-    label(text, "last");
+    show_line(text, "status", webhook_status_name(entry->status));
+    show_label(text, "last");
     append_last(text, entry);
-    line_time(text, "made", entry->created_at);
-    label(text, entry->status == WEBHOOK_PENDING ? "next attempt" : "settled");
+    show_line_time(text, "made", entry->created_at);
+    show_label(text, entry->status == WEBHOOK_PENDING ? "next attempt" : "settled");
     append_when(text, entry);
     if (is_overdue(entry))
         buf_append_str(text, ", behind others to this receiver, unless no worker runs");
     if (!entry->has_body)
-        line(text, "body", "removed by retention, with the attempts before: it cannot be sent again");
+        show_line(text, "body", "removed by retention, with the attempts before: it cannot be sent again");
 }
 
 static void step(struct buf *text, const char *name, int64_t us)
@@ -176,10 +159,10 @@ static void append_trace_text(struct buf *text, const struct delivery *attempt)
 {
     const struct attempt_trace *trace = &attempt->trace;
 
-    label(text, "  connection");
+    show_label(text, "  connection");
     buf_printf(text, "%s%s, requests sent: %" PRId64, attempt->peer != NULL ? attempt->peer : "none",
                trace->reused ? " (kept from before)" : "", trace->sends);
-    label(text, "  times");
+    show_label(text, "  times");
     buf_append_str(text, "name ");
     show_us(text, trace->name_lookup_us);
     step(text, "connect", trace->connect_us);
@@ -192,7 +175,7 @@ static void append_attempt_text(struct buf *text, const struct delivery *attempt
 {
     buf_printf(text, "\n\nattempt %" PRId64 ", ", attempt->attempt);
     show_time(text, attempt->started_at);
-    label(text, "  outcome");
+    show_label(text, "  outcome");
     if (attempt->duration_ms < 0)
         buf_append_str(text, "under way");
     else if (attempt->error_code == NULL)
@@ -204,9 +187,9 @@ static void append_attempt_text(struct buf *text, const struct delivery *attempt
     if (attempt->traced)
         append_trace_text(text, attempt);
     if (attempt->response_excerpt != NULL)
-        line(text, "  answer", attempt->response_excerpt);
+        show_line(text, "  answer", attempt->response_excerpt);
     if (attempt->next_attempt_at != 0)
-        line_time(text, "  next planned", attempt->next_attempt_at);
+        show_line_time(text, "  next planned", attempt->next_attempt_at);
 }
 
 /* ---- commands ---- */

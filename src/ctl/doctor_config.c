@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/ownership.h"
 #include "ctl/account.h"
 #include "ctl/doctor.h"
 
@@ -71,10 +72,10 @@ void check_configuration(struct doctor *doctor, struct finding *finding)
 /* Root reads anything; what counts is whether the daemons can. */
 static void check_key_reader(const struct doctor *doctor, const char *path, struct finding *finding)
 {
-    char name[ACCOUNT_NAME_SIZE], blocking[PATH_MAX];
+    char name[OWNER_NAME_SIZE], blocking[PATH_MAX];
     struct account account = {.uid = doctor->owner};
 
-    account_name(doctor->owner, name);
+    owner_name(doctor->owner, name);
     account_find(name, &account);
     if (account_may(&account, path, 4, blocking)) {
         finding_note(finding, VERDICT_OK, "%s: webhook secrets are encrypted", path);

@@ -65,12 +65,12 @@ static bool look(const char *path, const char *what, bool must_be, struct stat *
 static void check_owner(const struct doctor *doctor, const char *path, const char *what,
                         const struct stat *status, struct finding *finding)
 {
-    char actual[ACCOUNT_NAME_SIZE], right[ACCOUNT_NAME_SIZE];
+    char actual[OWNER_NAME_SIZE], right[OWNER_NAME_SIZE];
 
     if (status->st_uid == doctor->owner)
         return;
-    account_name(status->st_uid, actual);
-    account_name(doctor->owner, right);
+    owner_name(status->st_uid, actual);
+    owner_name(doctor->owner, right);
     finding_note(finding, VERDICT_FAULT, "%s %s belongs to %s, not to %s", what, path, actual, right);
     finding_advise(finding, "chown %s '%s'", right, path);
 }
@@ -106,14 +106,14 @@ static void check_readers(const struct doctor *doctor, struct finding *finding)
 
 void check_configuration_owner(struct doctor *doctor, struct finding *finding)
 {
-    char folder[PATH_MAX], name[ACCOUNT_NAME_SIZE];
+    char folder[PATH_MAX], name[OWNER_NAME_SIZE];
     struct stat status;
 
     if (doctor->config_file == NULL)
         return;
     if (look(doctor->config_file, "the configuration", false, &status, finding)) {
         check_writers(doctor->config_file, "the configuration", &status, finding);
-        account_name(status.st_uid, name);
+        owner_name(status.st_uid, name);
         if (status.st_uid != 0 && status.st_uid != geteuid() &&
             (doctor->settings == NULL || status.st_uid != doctor->owner)) {
             finding_note(finding, VERDICT_FAULT, "the configuration %s belongs to %s, who may change it",
@@ -148,9 +148,9 @@ static void advise_making(const struct doctor *doctor, const char *path, const s
                           struct finding *finding)
 {
     bool has_group = rule->group != NULL && getgrnam(rule->group) != NULL;
-    char name[ACCOUNT_NAME_SIZE];
+    char name[OWNER_NAME_SIZE];
 
-    account_name(doctor->owner, name);
+    owner_name(doctor->owner, name);
     finding_advise(finding, "install -d -o %s%s%s -m %s '%s'", name, has_group ? " -g " : "",
                    has_group ? rule->group : "", rule->mode, path);
 }
@@ -238,14 +238,14 @@ static void check_database_files(const struct doctor *doctor, struct finding *fi
 void check_state_owners(struct doctor *doctor, struct finding *finding)
 {
     const struct settings *settings = doctor->settings;
-    char folder[PATH_MAX], name[ACCOUNT_NAME_SIZE];
+    char folder[PATH_MAX], name[OWNER_NAME_SIZE];
 
     doctor_parent(settings->database, folder);
     check_folder(doctor, folder, &database_folder, finding);
     check_database_files(doctor, finding);
     check_folder(doctor, settings->downloads_dir, &downloads_folder, finding);
     check_folder(doctor, settings->spool_dir, &spool_folder, finding);
-    account_name(doctor->owner, name);
+    owner_name(doctor->owner, name);
     if (finding->count == 0)
         finding_note(finding, VERDICT_OK, "database, downloads and spool belong to %s", name);
 }
@@ -256,12 +256,12 @@ void check_state_owners(struct doctor *doctor, struct finding *finding)
 static void check_reach(const struct account *accounts, size_t count, const char *path, unsigned int access,
                         const char *verb, struct finding *finding)
 {
-    char blocking[PATH_MAX] = "", name[ACCOUNT_NAME_SIZE], group[ACCOUNT_NAME_SIZE];
+    char blocking[PATH_MAX] = "", name[OWNER_NAME_SIZE], group[ACCOUNT_GROUP_NAME_SIZE];
 
     for (size_t i = 0; i < count; i++)
         if (account_may(&accounts[i], path, access, blocking))
             return;
-    account_name(accounts[count - 1].uid, name);
+    owner_name(accounts[count - 1].uid, name);
     account_group_name(accounts[count - 1].groups[0], group);
     finding_note(finding, VERDICT_FAULT, "%s, as whom nginx serves, cannot %s %s: %s is in the way", name,
                  verb, path, blocking);

@@ -58,54 +58,37 @@ static int print_sight_json(const struct ctl *ctl, const struct sight *sight)
     return ctl_print(ctl, &text);
 }
 
-static void label(struct buf *text, const char *name)
-{
-    buf_printf(text, "%s%-16s", text->length > 0 ? "\n" : "", name);
-}
-
-static void line(struct buf *text, const char *name, const char *value)
-{
-    label(text, name);
-    show_string(text, value);
-}
-
-static void line_time(struct buf *text, const char *name, int64_t wall_ms)
-{
-    label(text, name);
-    show_time(text, wall_ms);
-}
-
 /* What happened to it, in order. */
 static void append_events(struct buf *text, const struct job *job)
 {
-    line_time(text, "created", job->created_at);
-    line_time(text, "started", job->started_at);
+    show_line_time(text, "created", job->created_at);
+    show_line_time(text, "started", job->started_at);
     if (job->cancel_requested)
         buf_append_str(text, ", and its cancellation was asked for");
-    line_time(text, "ended", job->completed_at);
+    show_line_time(text, "ended", job->completed_at);
     if (job->expires_at != 0)
-        line_time(text, "audio until", job->expires_at);
+        show_line_time(text, "audio until", job->expires_at);
     if (job->audio_removed_at != 0)
-        line_time(text, "audio removed", job->audio_removed_at);
+        show_line_time(text, "audio removed", job->audio_removed_at);
 }
 
 static void append_outcome(struct buf *text, const struct job *job)
 {
     if (job->status == JOB_COMPLETED) {
-        label(text, "audio");
+        show_label(text, "audio");
         buf_printf(text, "%" PRId64 " bytes, %.1f s, SHA-256 %s", job->audio.bytes,
                    job->audio.sample_rate > 0 ? (double)job->audio.samples / job->audio.sample_rate : 0.0,
                    job->audio.sha256);
     }
     if (job->error_code != NULL) {
-        label(text, "error");
+        show_label(text, "error");
         buf_printf(text, "%s: ", job->error_code);
         show_string(text, job->error_message);
         if (job->error_start >= 0)
             buf_printf(text, " (characters %" PRId64 " to %" PRId64 ")", job->error_start, job->error_end);
     }
     if (job->warnings != NULL)
-        line(text, "warnings", job->warnings);
+        show_line(text, "warnings", job->warnings);
 }
 
 static void append_webhook(struct buf *text, const struct sight *sight)
@@ -114,14 +97,14 @@ static void append_webhook(struct buf *text, const struct sight *sight)
 
     if (job->webhook_url == NULL)
         return;
-    line(text, "webhook", job->webhook_url);
-    label(text, "  is");
+    show_line(text, "webhook", job->webhook_url);
+    show_label(text, "  is");
     buf_printf(text, "%s, attempts: %" PRId64, webhook_status_name(job->webhook_status),
                job->webhook_attempts);
     for (size_t i = 0; i < sight->count; i++) {
         const struct delivery *attempt = &sight->attempts[i];
 
-        label(text, "");
+        show_label(text, "");
         buf_printf(text, "%" PRId64 ": ", attempt->attempt);
         show_time(text, attempt->started_at);
         buf_printf(text, " %s",
@@ -138,27 +121,27 @@ static int print_sight_text(const struct ctl *ctl, const struct sight *sight)
     cleanup(buf_release) struct buf text = BUF_INIT(CTL_OUTPUT_MAX);
     const struct job *job = &sight->job;
 
-    line(&text, "job", job->job_id);
-    line(&text, "key", sight->inside.key_id);
-    line(&text, "request", job->request_id);
-    line(&text, "status", job_status_name(job->status));
+    show_line(&text, "job", job->job_id);
+    show_line(&text, "key", sight->inside.key_id);
+    show_line(&text, "request", job->request_id);
+    show_line(&text, "status", job_status_name(job->status));
     if (job->status == JOB_PENDING)
         buf_printf(&text, ", place in its key's queue: %" PRId64, job->queue_position);
     if (job->status == JOB_PROCESSING)
         buf_printf(&text, ", %d %% by worker %" PRId64, (int)(job_progress(job) * 100), sight->inside.worker);
-    label(&text, "asked for");
+    show_label(&text, "asked for");
     buf_printf(&text, "%" PRId64 " characters, %s, %s, %s, speed %g, pitch %g%s", job->characters,
                job->language, job->voice, audio_format_name(job->format), job->speed, job->pitch,
                job->timings ? ", with timings" : "");
     if (job->metadata != NULL)
-        line(&text, "metadata", job->metadata);
-    label(&text, "text");
+        show_line(&text, "metadata", job->metadata);
+    show_label(&text, "text");
     if (sight->inside.text_bytes >= 0)
         buf_printf(&text, "kept, %" PRId64 " bytes", sight->inside.text_bytes);
     else
         buf_append_str(&text, "gone");
     append_events(&text, job);
-    label(&text, "claims");
+    show_label(&text, "claims");
     buf_printf(&text, "%" PRId64 ", setbacks in a row: %" PRId64, job->epoch, sight->inside.setbacks);
     append_outcome(&text, job);
     append_webhook(&text, sight);

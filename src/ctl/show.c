@@ -49,6 +49,23 @@ void show_time(struct buf *out, int64_t wall_ms)
     buf_append_str(out, text);
 }
 
+void show_label(struct buf *out, const char *name)
+{
+    buf_printf(out, "%s%-16s", out->length > 0 ? "\n" : "", name);
+}
+
+void show_line(struct buf *out, const char *name, const char *value)
+{
+    show_label(out, name);
+    show_string(out, value);
+}
+
+void show_line_time(struct buf *out, const char *name, int64_t wall_ms)
+{
+    show_label(out, name);
+    show_time(out, wall_ms);
+}
+
 void show_us(struct buf *out, int64_t us)
 {
     if (us < 0)

@@ -205,6 +205,8 @@ def test_the_site_speaks_and_calls_back(at):
         client.get("/readyz", key="").expect(200)
         client.get("/metrics", key="").expect_problem(403)
         client.peer = "127.0.0.1"
+    found = at.machine.sh(f"journalctl --boot -o cat -u sayhook-worker SAYHOOK_JOB_ID={job_id}")
+    check("job completed" in found, f"the journal finds no end of the job by its id: {found}")
     at.machine.sh("sayhookctl doctor")
     no_complaint(at.machine)
 

@@ -35,6 +35,8 @@ void doctor_note_database(int r, const struct error *error, struct finding *find
     if (r == -EUCLEAN)
         finding_advise(finding,
                        "restore the last backup: systemctl stop sayhook.target; sayhookctl db restore DIR");
+    else
+        finding_advise(finding, "look closer: sayhookctl db check");
 }
 
 static void note_unreadable(const struct doctor *doctor, int r, const struct error *error,

@@ -91,10 +91,10 @@ static void check_writers(const char *path, const char *what, const struct stat 
 /* Root reads anything; the daemons may not. */
 static void check_readers(const struct doctor *doctor, struct finding *finding)
 {
-    char name[ACCOUNT_NAME_SIZE], blocking[PATH_MAX];
+    char name[OWNER_NAME_SIZE], blocking[PATH_MAX];
     struct account account = {.uid = doctor->owner};
 
-    account_name(doctor->owner, name);
+    owner_name(doctor->owner, name);
     if (doctor->settings == NULL || doctor->owner == 0 || doctor->config_file[0] != '/' ||
         !account_find(name, &account) || account_may(&account, doctor->config_file, MAY_READ, blocking))
         return;

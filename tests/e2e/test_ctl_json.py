@@ -88,7 +88,9 @@ def speech(product):
 
 def service(product):
     ask(product, "status")
-    ask(product, "doctor", codes=(0, 1))
+    for one in ask(product, "doctor", codes=(0, 1))["checks"]:
+        for note in one["notes"]:
+            check(note["verdict"] in ("ok", "skipped") or note["advice"], f"no advice on {one['name']}: {note['found']}")
     ask(product, "config", "show")
     ask(product, "config", "check", codes=(0, 78))
 

@@ -4,7 +4,9 @@
 #include <criterion/criterion.h>
 #include <criterion/redirect.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -116,6 +118,98 @@ Test(options, a_configuration_that_the_service_may_not_read_says_what_lets_it)
     cr_expect_not_null(strstr(error.text, command), "%s", error.text);
     cr_assert_eq(seteuid(0), 0);
     unlink(path);
+}
+
+/* ---- folders of the state ---- */
+
+static char state[] = "/tmp/sayhook-options-XXXXXX";
+static const char *const folders[] = {"base", "downloads", "spool"};
+
+/* A configuration that names all of them, which are as they should be. */
+static void make_state(char ret_config[64])
+{
+    char path[64];
+    FILE *file;
+
+    cr_assert_not_null(mkdtemp(state));
+    cr_assert_eq(chmod(state, 0755), 0);
+    for (size_t i = 0; i < array_length(folders); i++) {
+        snprintf(path, sizeof path, "%s/%s", state, folders[i]);
+        cr_assert_eq(mkdir(path, 0700), 0);
+    }
+    snprintf(ret_config, 64, "%s/conf", state);
+    cr_assert_not_null(file = fopen(ret_config, "w"));
+    fprintf(file, "database = %s/base/x.db\ndownloads_dir = %s/downloads\nspool_dir = %s/spool\n", state,
+            state, state);
+    fclose(file);
+    cr_assert_eq(chmod(ret_config, 0644), 0);
+}
+
+static void remove_state(const char *config)
+{
+    char path[64];
+
+    for (size_t i = 0; i < array_length(folders); i++) {
+        snprintf(path, sizeof path, "%s/%s", state, folders[i]);
+        rmdir(path);
+    }
+    unlink(config);
+    rmdir(state);
+}
+
+static void testcase_state(const char *config, const char *command)
+{
+    static const struct program_description daemon = {
+        .name = "demo", .summary = "keeps something", .keeps_state = true};
+    struct options options = {.config = config};
+    struct error error = {""};
+
+    if (command == NULL) {
+        cr_expect_eq(options_check(&daemon, &options, &error), 0, "%s", error.text);
+        return;
+    }
+    cr_expect_lt(options_check(&daemon, &options, &error), 0);
+    cr_expect_not_null(strstr(error.text, command), "%s lacks %s", error.text, command);
+}
+
+Test(options, each_folder_of_the_state_that_others_may_change_is_refused)
+{
+    static const mode_t modes[] = {0720, 0702, 0777, 01777};
+    char config[64], path[64], command[128];
+
+    make_state(config);
+    testcase_state(config, NULL);
+    for (size_t i = 0; i < array_length(folders); i++) {
+        snprintf(path, sizeof path, "%s/%s", state, folders[i]);
+        snprintf(command, sizeof command, "mend it with: chmod go-w '%s'", path);
+        for (size_t j = 0; j < array_length(modes); j++) {
+            cr_assert_eq(chmod(path, modes[j]), 0);
+            testcase_state(config, command);
+        }
+        cr_assert_eq(chmod(path, 0700), 0);
+    }
+    testcase_state(config, NULL);
+    remove_state(config);
+}
+
+Test(options, each_folder_of_the_state_that_is_another_s_is_refused)
+{
+    char config[64], path[64], command[128];
+
+    if (geteuid() != 0)
+        cr_skip("only root can be another user");
+    make_state(config);
+    for (size_t i = 0; i < array_length(folders); i++) {
+        for (size_t j = 0; j < array_length(folders); j++) {
+            snprintf(path, sizeof path, "%s/%s", state, folders[j]);
+            cr_assert_eq(chown(path, j == i ? 0 : 65534, 0), 0);
+        }
+        snprintf(command, sizeof command, "mend it with: chown nobody '%s/%s'", state, folders[i]);
+        cr_assert_eq(seteuid(65534), 0);
+        testcase_state(config, command);
+        cr_assert_eq(seteuid(0), 0);
+    }
+    remove_state(config);
 }
 
 Test(options, subcommands_read_options_between_arguments)

@@ -10,11 +10,15 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/nearest.h"
 #include "crypto/secret.h"
 #include "store/service.h"
 
 /* The column at which the list's explanations start. */
 #define SUMMARY_COLUMN 20
+
+/* More than there are. */
+#define COMMANDS_MAX 64
 
 /* Whether the command's name is the word and another: "key create" is of "key". */
 static bool is_of_group(const struct command *command, const char *word)
@@ -65,12 +69,33 @@ static void append_group(struct buf *out, const char *group)
             buf_printf(out, "%s%s", out->length > 0 ? ", " : "", c->name + strlen(group) + 1);
 }
 
+/* The command that was meant, with both words or with the first alone; NULL where none is near. */
+static const char *nearest_command(int argc, char **argv)
+{
+    const char *names[COMMANDS_MAX];
+    char both[NEAREST_NAME_MAX + 1];
+    const char *found = NULL;
+    size_t count = 0;
+
+    while (ctl_commands[count].name != NULL && count < COMMANDS_MAX) {
+        names[count] = ctl_commands[count].name;
+        count++;
+    }
+    if (argc > 1 && (size_t)snprintf(both, sizeof both, "%s %s", argv[0], argv[1]) < sizeof both)
+        found = nearest_name(both, names, count);
+    return found != NULL ? found : nearest_name(argv[0], names, count);
+}
+
 /* The first word may be right: then what it can be followed by is what helps. */
 static int fail_unknown(const struct ctl *ctl, int argc, char **argv)
 {
     cleanup(buf_release) struct buf group = BUF_INIT(ERROR_TEXT_MAX);
+    const char *nearest = nearest_command(argc, argv);
 
     append_group(&group, argv[0]);
+    if (group.length == 0 && nearest != NULL)
+        return ctl_fail(ctl, EX_USAGE, "there is no command '%s'; did you mean '%s'?  See %s --help", argv[0],
+                        nearest, ctl->program->name);
     if (group.length == 0)
         return ctl_fail(ctl, EX_USAGE, "there is no command '%s'; see %s --help", argv[0],
                         ctl->program->name);

@@ -269,7 +269,9 @@ Test(ctl, mistakes_end_with_sysexits)
     testcase_fails(EX_USAGE,
                    "no command 'key rovoke'; 'key' is followed by one of: create, set, list, revoke",
                    RUN("key", "rovoke"));
-    testcase_fails(EX_USAGE, "no command 'kye'", RUN("kye", "create"));
+    testcase_fails(EX_USAGE, "no command 'kye'; did you mean 'key create'?", RUN("kye", "create"));
+    testcase_fails(EX_USAGE, "no command 'stauts'; did you mean 'status'?", RUN("stauts"));
+    testcase_fails(EX_USAGE, "no command 'xyzzy'; see sayhookctl --help", RUN("xyzzy"));
     testcase_fails(EX_USAGE, "--name", RUN("key", "create"));
     testcase_fails(EX_USAGE, "1 to 100 bytes", RUN("key", "create", "--name", nothing));
     testcase_fails(EX_USAGE, "--name NAME, --weight N", RUN("key", "set", "key_of_anybody"));

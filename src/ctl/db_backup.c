@@ -106,8 +106,11 @@ static int check_version(struct backup *backup, struct error *err)
 {
     const char *database = backup->ctl->options.settings.database;
     int version = 0;
-    int r = db_version_of(database, &version, err);
+    int r;
 
+    if (access(database, R_OK) < 0)
+        return error_system(err, errno, "cannot read the database %s", database);
+    r = db_version_of(database, &version, err);
     if (r < 0)
         return r;
     /* The programs of its version know what its rows mean. */

@@ -128,7 +128,13 @@ static int open_file(struct db *db, int flags, struct error *err)
     if (r < 0)
         return r;
     code = sqlite3_open_v2(db->path, &db->handle, flags | SQLITE_OPEN_NOMUTEX, NULL);
-    return code == SQLITE_OK ? configure(db, err) : db_fail(db, code, "cannot open it", err);
+    if (code != SQLITE_OK)
+        return db_fail(db, code, "cannot open it", err);
+    /* SQLite opens a file of another owner for reading alone, and stays at that when the owner is mended. */
+    if ((flags & SQLITE_OPEN_READWRITE) != 0 && sqlite3_db_readonly(db->handle, "main") == 1)
+        return error_set(err, -EACCES, "database %s: it belongs to another user and can only be read",
+                         db->path);
+    return configure(db, err);
 }
 
 /*

@@ -18,6 +18,9 @@
 #include "store/statements.h"
 #include "support/database.h"
 
+/* Of Debian's nobody and nogroup. */
+#define NOBODY 65534
+
 static struct database database;
 
 static void setup(void)
@@ -429,6 +432,44 @@ Test(db, whoever_has_it_open_is_seen)
 }
 
 /* ---- transactions ---- */
+
+/* In its folder one may make files, so that all but the database itself can be written. */
+static void make_anothers(char ret_folder[128], char ret_path[160])
+{
+    snprintf(ret_folder, 128, "%s/theirs", database.folder);
+    snprintf(ret_path, 160, "%s/sayhook.db", ret_folder);
+    cr_assert_eq(chmod(database.folder, 0755), 0);
+    cr_assert_eq(mkdir(ret_folder, 0755), 0);
+    cr_assert_eq(db_copy(database.path, ret_path, NULL), 0);
+    cr_assert_eq(chown(ret_folder, NOBODY, NOBODY), 0);
+    cr_assert_eq(chown(ret_path, 0, 0), 0);
+    cr_assert_eq(chmod(ret_path, 0644), 0);
+}
+
+Test(db, a_file_that_can_only_be_read_is_not_opened_to_write)
+{
+    struct db_options options = {.statements = store_statements, .statement_count = STATEMENT_COUNT};
+    char folder[128], path[160];
+    struct error err = {""};
+    struct db *db = NULL;
+    int r;
+
+    if (geteuid() != 0)
+        cr_skip_test("only root has files of two users");
+    make_anothers(folder, path);
+    options.path = path;
+    cr_assert_eq(seteuid(NOBODY), 0);
+    r = db_open(&options, &db, &err);
+    cr_assert_eq(seteuid(0), 0);
+    cr_expect_eq(r, -EACCES, "%d: %s", r, err.text);
+    cr_expect_not_null(strstr(err.text, "can only be read"), "%s", err.text);
+    cr_assert_eq(chown(path, NOBODY, NOBODY), 0);
+    cr_assert_eq(seteuid(NOBODY), 0);
+    r = db_open(&options, &db, &err);
+    cr_assert_eq(seteuid(0), 0);
+    cr_assert_eq(r, 0, "%s", err.text);
+    db_close(db);
+}
 
 Test(db, a_failure_inside_a_transaction_sticks_and_rolls_back)
 {

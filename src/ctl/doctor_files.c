@@ -206,6 +206,22 @@ static bool note_link(const char *path, struct finding *finding)
     return true;
 }
 
+/* SQLite makes what lies beside a database for the database's owner, and a daemon that got one of them for
+ * reading alone stays at that. */
+static void check_database_owner(const struct doctor *doctor, const char *path, const struct stat *status,
+                                 struct finding *finding)
+{
+    char actual[OWNER_NAME_SIZE], right[OWNER_NAME_SIZE];
+
+    if (status->st_uid == doctor->owner)
+        return;
+    owner_name(status->st_uid, actual);
+    owner_name(doctor->owner, right);
+    finding_note(finding, VERDICT_FAULT, "the file %s belongs to %s, not to %s", path, actual, right);
+    finding_advise(finding, "chown -h %s '%s'*; systemctl restart sayhook-api sayhook-worker", right,
+                   doctor->settings->database);
+}
+
 /* The database and what lies beside it: one that belongs to another is one that the daemons cannot open. */
 static void check_database_files(const struct doctor *doctor, struct finding *finding)
 {
@@ -223,7 +239,7 @@ static void check_database_files(const struct doctor *doctor, struct finding *fi
             continue;
         if (!look(path, "the file", false, &status, finding))
             continue;
-        check_owner(doctor, path, "the file", &status, finding);
+        check_database_owner(doctor, path, &status, finding);
         /* Where others cannot enter the folder, the modes in it do not matter. */
         if ((status.st_mode & (S_IROTH | S_IWOTH)) == 0 || (above.st_mode & S_IXOTH) == 0)
             continue;

@@ -187,6 +187,10 @@ def test_a_doctor_names_each_thing_that_is_broken_and_how_to_mend_it():
         os.rename(product.state / "secret_key", product.state / "secret_key.away")
         finds(product, "secret key", "install -m 0400 COPY ")
         os.rename(product.state / "secret_key.away", product.state / "secret_key")
+        if os.geteuid() == 0:
+            os.chown(product.setting("database"), 65534, -1)
+            finds(product, "state's owners", f"'{product.setting('database')}'*; systemctl restart sayhook-api")
+            os.chown(product.setting("database"), 0, -1)
         os.rename(downloads, downloads + ".away")
         finds(product, "state's owners", downloads, "install -d -o ")
         os.rename(downloads + ".away", downloads)

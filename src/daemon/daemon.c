@@ -2,6 +2,7 @@
 #include "daemon/daemon.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <sys/prctl.h>
 #include <sysexits.h>
 
@@ -36,6 +37,21 @@ static int fail(int r, const struct error *err)
 {
     log_error("%s%s", err->text, is_for_doctor(r) ? "; 'sayhookctl doctor' as root says what mends it" : "");
     return daemon_exit_code(r);
+}
+
+/*
+ * The database is held by others for long, as by a command that writes to it by hand: to end would close the
+ * sockets that were handed over, so the process begins anew, as often as that takes.  Each time waits for the
+ * database.
+ */
+static bool is_to_try_again(const struct daemon *daemon, int r, const struct error *err)
+{
+    struct pollfd stop = {.fd = daemon->service.stop_fd, .events = POLLIN};
+
+    if (r != -EBUSY || poll(&stop, 1, 0) != 0)
+        return false;
+    log_warning("%s; trying again", err->text);
+    return true;
 }
 
 /* The process begins anew, or leaves its connections to the one that comes after it. */
@@ -75,5 +91,7 @@ int daemon_main(int argc, char **argv, const struct program_description *program
     r = service_open(&daemon.service, &err);
     if (r == 0)
         r = serve(&daemon, &err);
+    if (is_to_try_again(&daemon, r, &err))
+        r = SERVICE_RELOAD;
     return r < 0 ? fail(r, &err) : leave(&daemon, r, argv);
 }

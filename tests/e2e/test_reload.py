@@ -3,6 +3,7 @@
 
 import array
 import contextlib
+import fcntl
 import os
 import pathlib
 import shutil
@@ -163,6 +164,22 @@ def test_a_configuration_whose_folders_are_missing_is_not_loaded_and_nothing_end
                 check("nowhere" in last and "sayhookctl config check" in last, f"the {name} names no folder and no command: {last}")
                 equal(starts(product, name), 1, f"starts of the {name}")
             (product.state / "sayhook.conf").write_text(right)
+        product.client.wait(product.client.create()["job_id"], "completed")
+
+
+def test_a_reload_while_the_database_is_held_for_long_comes_to_its_end():
+    """As by a shell that writes, or a vacuum: a start waits ten seconds for its turn, and then once more."""
+    with started() as product:
+        with open(product.setting("database") + "-turnstile", "r+b") as turnstile:
+            fcntl.flock(turnstile, fcntl.LOCK_EX)
+            os.kill(product.api_pid, signal.SIGHUP)
+            wait_for("a start in vain", lambda: "trying again" in product.log("api"))
+            answers = []
+            meanwhile = threading.Thread(target=lambda: answers.append(product.client.get("/v1/jobs").status))
+            meanwhile.start()
+        meanwhile.join(PATIENCE)
+        equal(answers, [200], "answers to what was asked meanwhile")
+        check(product.is_running(product.api_pid), "the API has another process id")
         product.client.wait(product.client.create()["job_id"], "completed")
 
 

@@ -4,8 +4,6 @@
 #include <assert.h>
 #include <errno.h>
 #include <getopt.h>
-#include <libgen.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +12,7 @@
 
 #include "base/cleanup.h"
 #include "base/ownership.h"
+#include "config/places.h"
 
 /* The column at which the help's explanations start. */
 #define HELP_COLUMN 26
@@ -116,61 +115,6 @@ const char *options_config_file(const struct options *options)
     return access(SETTINGS_DEFAULT_FILE, F_OK) == 0 ? SETTINGS_DEFAULT_FILE : NULL;
 }
 
-/* Whoever may write to them makes a daemon say and do what they like. */
-static int check_folders(const struct settings *settings, struct error *err)
-{
-    char database[PATH_MAX];
-    const bool fits = (size_t)snprintf(database, sizeof database, "%s", settings->database) < sizeof database;
-    const char *const folders[] = {fits ? dirname(database) : settings->database, settings->downloads_dir,
-                                   settings->spool_dir};
-    int r = 0;
-
-    for (size_t i = 0; r == 0 && i < array_length(folders); i++)
-        r = ownership_check_path(folders[i], OWNER_SELF, OTHERS_MAY_CHANGE, err);
-    return r;
-}
-
-/* Without it a daemon that begins anew would end: better to know before it gives up what it is at. */
-static int check_place(const char *setting, const char *folder, int mode, struct error *err)
-{
-    int number;
-
-    if (access(folder, mode) == 0)
-        return 0;
-    number = errno;
-    return error_set(err, -number, "%s %s: %s; %s", setting, folder, strerrordesc_np(number),
-                     number == EROFS
-                         ? "a unit writes below /var/lib/sayhook and what ReadWritePaths= of a drop-in "
-                           "names, see 'systemctl edit'"
-                         : "'sayhookctl config check' as root says what mends it");
-}
-
-/* Whether each folder is there, and can be written in by who does.  Where there is no state yet, as on a
- * machine that a configuration is only written on, nothing is missed but by who runs. */
-static int check_places(const struct program_description *program, const struct settings *settings, bool runs,
-                        struct error *err)
-{
-    const int audio = program->writes_audio ? W_OK | X_OK : F_OK;
-    char database[PATH_MAX], spool[PATH_MAX];
-    const char *folder;
-    int r;
-
-    if (!program->keeps_state)
-        return 0;
-    snprintf(database, sizeof database, "%s", settings->database);
-    snprintf(spool, sizeof spool, "%s", settings->spool_dir);
-    folder = dirname(database);
-    if (!runs && access(folder, F_OK) < 0)
-        return 0;
-    r = check_place("the database's folder", folder, W_OK | X_OK, err);
-    if (r == 0)
-        r = check_place("downloads_dir", settings->downloads_dir, audio, err);
-    if (r == 0) /* the worker makes it in a folder that is there */
-        r = access(spool, F_OK) == 0 ? check_place("spool_dir", spool, audio, err)
-                                     : check_place("the folder of spool_dir", dirname(spool), audio, err);
-    return r;
-}
-
 static int read_files(bool with_key, bool check_state, struct options *options, struct error *err)
 {
     const char *file = options_config_file(options);
@@ -178,10 +122,10 @@ static int read_files(bool with_key, bool check_state, struct options *options, 
 
     if (r == 0)
         r = settings_load(file, &options->settings, err);
-    if (r == -EACCES)
+    if (r == -EACCES && file != NULL)
         error_prefix(err, ownership_refuse_reading(file, false, err), "%s", file);
     if (r == 0 && check_state)
-        r = check_folders(&options->settings, err);
+        r = places_check_owners(&options->settings, err);
     if (r == 0 && with_key)
         r = secret_key_read(options->settings.secret_key_file, &options->secret_key, err);
     return r;
@@ -192,7 +136,8 @@ int options_check(const struct program_description *program, const struct option
     cleanup(options_release) struct options anew = {.config = options->config};
     int r = read_files(program->uses_secrets, program->keeps_state, &anew, err);
 
-    return r == 0 ? check_places(program, &anew.settings, true, err) : r;
+    return r == 0 && program->keeps_state ? places_check(&anew.settings, program->writes_audio, true, err)
+                                          : r;
 }
 
 /* What to do next about a configuration that cannot be read at all; "" where the error says so itself. */
@@ -227,7 +172,8 @@ static int check_config(const struct program_description *program, struct option
     int code = load(program, true, options);
     struct error error;
 
-    if (code == 0 && check_places(program, &options->settings, false, &error) < 0) {
+    if (code == 0 && program->keeps_state &&
+        places_check(&options->settings, program->writes_audio, false, &error) < 0) {
         fprintf(stderr, "%s: %s\n", program->name, error.text);
         return EX_CONFIG;
     }

@@ -76,7 +76,7 @@ Test(ownership, what_may_not_be_read_is_refused_with_the_command_that_mends_it)
     FILE *file;
 
     if (geteuid() != 0)
-        cr_skip("only root can give files away");
+        cr_skip_test("only root can give files away");
     cr_assert_not_null(mkdtemp(folder));
     cr_assert_eq(chmod(folder, 0755), 0);
     snprintf(path, sizeof path, "%s/x", folder);

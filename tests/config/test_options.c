@@ -110,7 +110,7 @@ Test(options, a_configuration_that_the_service_may_not_read_says_what_lets_it)
     struct error error = {""};
 
     if (geteuid() != 0)
-        cr_skip("only root can be another user");
+        cr_skip_test("only root can be another user");
     close(mkstemp(path));
     snprintf(command, sizeof command, "chmod a+r '%s'", path);
     cr_assert_eq(seteuid(65534), 0);
@@ -197,7 +197,7 @@ Test(options, each_folder_of_the_state_that_is_another_s_is_refused)
     char config[64], path[64], command[128];
 
     if (geteuid() != 0)
-        cr_skip("only root can be another user");
+        cr_skip_test("only root can be another user");
     make_state(config);
     for (size_t i = 0; i < array_length(folders); i++) {
         for (size_t j = 0; j < array_length(folders); j++) {

@@ -100,7 +100,7 @@ Test(secret_key, a_file_of_another_length_is_refused)
 Test(secret_key, a_file_of_another_owner_is_refused)
 {
     if (geteuid() != 0)
-        cr_skip("only root can be another user");
+        cr_skip_test("only root can be another user");
     cr_assert_eq(chmod(folder, 0755), 0);
     write_key(right, SECRET_KEY_SIZE, 0400);
     cr_assert_eq(seteuid(65534), 0);

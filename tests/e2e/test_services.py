@@ -32,7 +32,7 @@ def daemon(product, name, *arguments, listener=None, notices=None):
     command = [str(BUILD / name), "--config", product.env["SAYHOOK_CONFIG"], *arguments]
     environment = dict(os.environ)
     if listener is not None:
-        command = ["sh", "-c", LISTEN, str(listener.fileno()), *command]
+        command = ["bash", "-c", LISTEN, str(listener.fileno()), *command]  # dash knows no descriptor above 9
     if notices is not None:
         environment["NOTIFY_SOCKET"] = notices.getsockname()
         environment["WATCHDOG_USEC"] = WATCHDOG_USEC

@@ -89,7 +89,6 @@ static int open_listener(const struct settings *settings, struct handover *socke
 int api_serve(const struct settings *settings, struct service *service, struct handover *sockets,
               void (*ready)(void), struct error *err)
 {
-    const struct duration_list *schedule = &settings->webhook_retry_schedule;
     const struct event_json event_json = event_json_make(settings->public_base_url);
     struct api api = {
         .settings = settings,
@@ -97,7 +96,7 @@ int api_serve(const struct settings *settings, struct service *service, struct h
         .store_options = {.path = settings->database,
                           .clock = &clock_system,
                           .renderer = &event_json.renderer,
-                          .webhook_delay = schedule->count > 0 ? schedule->items_ms[0] : 0,
+                          .webhook_delay = settings_webhook_delay(settings),
                           .limits = limits_of_settings(settings),
                           .retention_audio = settings->retention_audio},
         .wake_socket = wake_sender(),

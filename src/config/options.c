@@ -115,7 +115,8 @@ const char *options_config_file(const struct options *options)
     return access(SETTINGS_DEFAULT_FILE, F_OK) == 0 ? SETTINGS_DEFAULT_FILE : NULL;
 }
 
-static int read_files(bool with_key, bool check_state, struct options *options, struct error *err)
+static int read_files(const struct program_description *program, bool with_key, struct options *options,
+                      struct error *err)
 {
     const char *file = options_config_file(options);
     int r = file != NULL ? ownership_check_path(file, OWNER_SELF_OR_ROOT, OTHERS_MAY_CHANGE, err) : 0;
@@ -124,7 +125,7 @@ static int read_files(bool with_key, bool check_state, struct options *options, 
         r = settings_load(file, &options->settings, err);
     if (r == -EACCES && file != NULL)
         error_prefix(err, ownership_refuse_reading(file, false, err), "%s", file);
-    if (r == 0 && check_state)
+    if (r == 0 && program->keeps_state)
         r = places_check_owners(&options->settings, err);
     if (r == 0 && with_key)
         r = secret_key_read(options->settings.secret_key_file, &options->secret_key, err);
@@ -134,7 +135,7 @@ static int read_files(bool with_key, bool check_state, struct options *options, 
 int options_check(const struct program_description *program, const struct options *options, struct error *err)
 {
     cleanup(options_release) struct options anew = {.config = options->config};
-    int r = read_files(program->uses_secrets, program->keeps_state, &anew, err);
+    int r = read_files(program, program->uses_secrets, &anew, err);
 
     return r == 0 && program->keeps_state ? places_check(&anew.settings, program->writes_audio, true, err)
                                           : r;
@@ -151,7 +152,7 @@ static const char *next_step(int r, const struct options *options)
 static int load(const struct program_description *program, bool with_key, struct options *options)
 {
     struct error error;
-    int r = read_files(with_key, program->keeps_state, options, &error);
+    int r = read_files(program, with_key, options, &error);
 
     if (r < 0) {
         fprintf(stderr, "%s: %s%s\n", program->name, error.text, next_step(r, options));

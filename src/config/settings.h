@@ -81,6 +81,15 @@ struct settings {
 int settings_load(const char *path, struct settings *ret_settings, struct error *err);
 void settings_release(struct settings *settings);
 
+/* From an event to the first attempt to deliver its webhook: the first entry of the schedule, 0 where it has
+ * none. */
+static inline int64_t settings_webhook_delay(const struct settings *settings)
+{
+    const struct duration_list *schedule = &settings->webhook_retry_schedule;
+
+    return schedule->count > 0 ? schedule->items_ms[0] : 0;
+}
+
 /* The most settings that there may be; a test compares it with the table. */
 #define SETTINGS_MAX 64
 

@@ -177,7 +177,6 @@ int ctl_load_settings(struct ctl *ctl)
 int ctl_open_store(struct ctl *ctl, struct store **ret_store)
 {
     struct store_options options = {.clock = &clock_system};
-    const struct duration_list *schedule;
     struct error error;
     int code = ctl_load_settings(ctl);
     int r;
@@ -188,8 +187,7 @@ int ctl_open_store(struct ctl *ctl, struct store **ret_store)
     options.limits = limits_of_settings(&ctl->options.settings);
     ctl->event_json = event_json_make(ctl->options.settings.public_base_url);
     options.renderer = &ctl->event_json.renderer;
-    schedule = &ctl->options.settings.webhook_retry_schedule;
-    options.webhook_delay = schedule->count > 0 ? schedule->items_ms[0] : 0;
+    options.webhook_delay = settings_webhook_delay(&ctl->options.settings);
     if (ctl->options.secret_key.given) {
         sealer_init(&ctl->sealer, ctl->options.secret_key.bytes);
         options.sealer = &ctl->sealer;

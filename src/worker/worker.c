@@ -125,7 +125,6 @@ static int start(struct worker *worker, struct error *err)
 int worker_new(const struct worker_options *options, struct worker **ret_worker, struct error *err)
 {
     struct worker *worker = calloc(1, sizeof *worker);
-    const struct duration_list *schedule = &options->settings->webhook_retry_schedule;
     int r;
 
     if (worker == NULL)
@@ -136,7 +135,7 @@ int worker_new(const struct worker_options *options, struct worker **ret_worker,
         .path = options->settings->database,
         .clock = options->clock,
         .renderer = &worker->event_json.renderer,
-        .webhook_delay = schedule->count > 0 ? schedule->items_ms[0] : 0,
+        .webhook_delay = settings_webhook_delay(options->settings),
         .limits = limits_of_settings(options->settings),
         .retention_audio = options->settings->retention_audio,
         .sealer = options->sealer,

@@ -130,15 +130,21 @@ Test(operations, a_drain_says_what_is_left_when_its_time_is_over)
     program_release(&program);
 }
 
+/* It waits for a job that is being spoken, and has paused the workers. */
+static void start_drain(struct program *ret_program)
+{
+    program_start(ret_program, "sayhookctl", NULL,
+                  (const char *const[]){"--config", config, "worker", "drain", NULL});
+    while (database_count(&database, "SELECT count(*) FROM pause") == 0)
+        usleep(1000);
+}
+
 Test(operations, a_drain_ends_with_the_last_job)
 {
     cleanup(job_release) struct job claim = claim_a_job();
     struct program program;
 
-    program_start(&program, "sayhookctl", NULL,
-                  (const char *const[]){"--config", config, "worker", "drain", NULL});
-    while (database_count(&database, "SELECT count(*) FROM pause") == 0)
-        usleep(1000);
+    start_drain(&program);
     cr_assert_eq(database_finish(&database, &claim, &outcome_completed), 0);
     program_wait(&program);
     cr_expect_eq(program.code, 0, "%s", buf_str(&program.stderr_text));
@@ -151,10 +157,7 @@ Test(operations, ctrl_c_leaves_a_drain_paused_and_says_so)
     cleanup(job_release) struct job claim = claim_a_job();
     struct program program;
 
-    program_start(&program, "sayhookctl", NULL,
-                  (const char *const[]){"--config", config, "worker", "drain", NULL});
-    while (database_count(&database, "SELECT count(*) FROM pause") == 0)
-        usleep(1000);
+    start_drain(&program);
     kill(program.pid, SIGINT);
     program_wait(&program);
     cr_expect_eq(program.code, 128 + SIGINT);
